@@ -55,8 +55,8 @@ def small_disk(path: Path, megabytes: int) -> Iterator[SmallDisk]:
     if os.geteuid():
         pytest.skip("only root may mount a small disk")
     path.mkdir(exist_ok=True)
-    aside = path.with_name(f"{path.name}-aside")
-    path.rename(aside)
+    backup = path.with_name(f"{path.name}-backup")
+    path.rename(backup)
     path.mkdir()
     subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(path)], check=True
@@ -64,17 +64,17 @@ def small_disk(path: Path, megabytes: int) -> Iterator[SmallDisk]:
     disk = SmallDisk(path)
     is_copied = False
     try:
-        _copy_content(aside, path)
+        _copy_content(backup, path)
         is_copied = True
         yield disk
     finally:
         disk.make_room()
         if is_copied:
-            shutil.rmtree(aside)
-            _copy_content(path, aside)
+            shutil.rmtree(backup)
+            _copy_content(path, backup)
         subprocess.run(["umount", "--lazy", str(path)], check=True)
         path.rmdir()
-        aside.rename(path)
+        backup.rename(path)
 
 
 def _copy_content(source: Path, target: Path) -> None:

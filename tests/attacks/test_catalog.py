@@ -39,17 +39,17 @@ class Watch:
         :return: the figures
         """
 
-        def look() -> object:
+        def measure() -> object:
             self._most = max(self._most, resident(self._shop.odoo.pid))
             return condition()
 
-        wait_for(look, timeout, what, 0.5)
+        wait_for(measure, timeout, what, 0.5)
         used = processor(self._shop.odoo.pid) - self._used
         taken = time.monotonic() - self._begun
-        return f"{taken:.0f} s ({used:.0f} s of Odoo's processor), +{self.grown / 1e6:.0f} MB"
+        return f"{taken:.0f} s ({used:.0f} s of Odoo's processor), +{self.growth / 1e6:.0f} MB"
 
     @property
-    def grown(self) -> int:
+    def growth(self) -> int:
         """Return the bytes by which the process grew at most."""
         return self._most - self._before
 
@@ -93,7 +93,7 @@ def test_catalog_of_200000_offers(environment: Environment, figure: Callable[[st
     shop.rpc.call("keycrm.account", "action_preview_stock", [shop.account])
     taken = watch.until(lambda: run_state(shop, "preview") == "ready", "the preview")
     figure(f"preview of {count:,} offers: {taken}")
-    assert watch.grown < GROWTH_AN_OFFER * count + 50_000_000
+    assert watch.growth < GROWTH_AN_OFFER * count + 50_000_000
 
     watch = Watch(shop)
     run = shop.one("SELECT max(id) FROM keycrm_stock_comparison")
@@ -114,7 +114,7 @@ def test_catalog_of_200000_offers(environment: Environment, figure: Callable[[st
     found = shop.one("SELECT max(difference_count) FROM keycrm_stock_comparison")
     figure(f"comparison of {count:,} offers, {found:,} of them different: {taken}")
     assert found == different
-    assert watch.grown < GROWTH_AN_OFFER * count + 50_000_000
+    assert watch.growth < GROWTH_AN_OFFER * count + 50_000_000
     wait_for(lambda: shop.one(f"{known[:-1]}4") == different, PATIENCE, "the corrections")
     settle(shop, PATIENCE)
 

@@ -13,8 +13,8 @@ def test_tour_of_the_first_day_leads_from_the_overview_to_the_stock(
     made = account.keycrm.create_sample_order()["answer"]
     wait_for(lambda: account.order(made["id"], "id"), 90, "the order")
     screen = new_screen()
-    said = []
-    screen.page.on("console", lambda message: said.append(message.text))
+    messages = []
+    screen.page.on("console", lambda message: messages.append(message.text))
     screen.open("keycrm_setup_action", account.id)
     heading = screen.page.locator("section[name=start] h2 button")
     if heading.get_attribute("aria-expanded") == "false":
@@ -45,10 +45,10 @@ def test_tour_of_the_first_day_leads_from_the_overview_to_the_stock(
     screen.sees("Розбіжності")
     screen.picture("tour-end")
     for _ in range(100):
-        if "tour succeeded" in said:
+        if "tour succeeded" in messages:
             break
         screen.page.wait_for_timeout(100)
-    assert "tour succeeded" in said
+    assert "tour succeeded" in messages
     (admin,) = rpc.search("res.users", ("login", "=", "admin"))
     assert rpc.search("web_tour.tour", ("user_consumed_ids", "in", [admin])), "it would start again"
 

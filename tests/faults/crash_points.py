@@ -103,7 +103,7 @@ class CrashPoints:
         """Return whether the scenario is done; if not, notify the scheduler."""
         if scenario.is_done(token):
             return True
-        self.server.wake_scheduler()
+        self.server.notify_scheduler()
         return False
 
     def crash_at_each(self, scenario, only=()):

@@ -63,11 +63,11 @@ class CrashServer:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("KEYCRM_FAULTS", str(self._folder))
                 self.odoo.start()
-        self.wake_scheduler()
+        self.notify_scheduler()
 
-    def wake_scheduler(self) -> None:
+    def notify_scheduler(self) -> None:
         """Notify Odoo's scheduler, which then runs the actions that are due."""
-        wake_scheduler(self.odoo)
+        notify_scheduler(self.odoo)
 
 
 def make_polling_due(odoo: OdooServer) -> None:
@@ -76,6 +76,6 @@ def make_polling_due(odoo: OdooServer) -> None:
     odoo.runtime.server.query(odoo.database, statement)
 
 
-def wake_scheduler(odoo: OdooServer) -> None:
+def notify_scheduler(odoo: OdooServer) -> None:
     """Notify Odoo's scheduler without a change in the database."""
     odoo.runtime.server.query("postgres", "SELECT pg_notify('cron_trigger', %s)", (odoo.database,))

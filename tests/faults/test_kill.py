@@ -223,7 +223,7 @@ def test_crash_after_sending_a_status_does_not_send_it_twice(
         # KeyCRM already has the status: the restarted worker reads it before it sends.
         eventually(
             lambda n=number: (
-                crash_server.wake_scheduler()
+                crash_server.notify_scheduler()
                 or account.rpc.rows(
                     "keycrm.order.update",
                     ("account_id", "=", account.id),
@@ -347,7 +347,7 @@ def test_order_that_crashes_the_process_each_time_is_isolated(
     for number in (crashing, good):
         assert send_webhook(account, number).status_code == 204
     eventually(
-        lambda: crash_server.wake_scheduler() or account.order(good, "id"),
+        lambda: crash_server.notify_scheduler() or account.order(good, "id"),
         2 * TIMEOUT,
         "the order behind the crashing one",
     )
@@ -367,7 +367,7 @@ def test_order_that_crashes_the_process_each_time_is_isolated(
         account.rpc.search("keycrm.event", of_account, ("keycrm_order_id", "=", crashing)),
     )
     eventually(
-        lambda: crash_server.wake_scheduler() or account.order(crashing, "id"),
+        lambda: crash_server.notify_scheduler() or account.order(crashing, "id"),
         2 * TIMEOUT,
         "the crashing order",
     )

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tests.faults.crash_points import send_webhook
-from tests.faults.crash_server import TIMEOUT, make_polling_due, wake_scheduler
+from tests.faults.crash_server import TIMEOUT, make_polling_due, notify_scheduler
 from tests.faults.proxy import Proxy
 from tools import shop
 
@@ -72,7 +72,7 @@ def test_restart_of_postgresql_during_an_import_loses_no_order(account, odoo, ru
     eventually(lambda: try_webhook(account, numbers[0]) == 204, TIMEOUT, "a webhook accepted again")
     odoo.restart()
     make_polling_due(odoo)
-    wake_scheduler(odoo)
+    notify_scheduler(odoo)
     eventually(lambda: all_imported(account, [*numbers, lost]), 2 * TIMEOUT, "all orders")
 
 

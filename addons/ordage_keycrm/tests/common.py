@@ -169,11 +169,11 @@ class KeycrmCase(TransactionCase):
                 cls.account, {"event": event, "context": {"id": number, **context}}
             )
 
-    def assertRefused(self, ask, *args):
-        """Expect that Odoo refuses: for want of a right, or since there is no such question."""
+    def assertRefused(self, call, *args):
+        """Expect that Odoo refuses: for want of a right, or since there is no such method."""
         try:
             with self.env.cr.savepoint():
-                answer = ask(*args)
+                answer = call(*args)
         except (UserError, ValueError):
             return
         self.fail(f"It was not refused, but answered: {answer!r:.200}")

@@ -10,8 +10,8 @@ SHIRT = [{"name": "Колір", "value": "біла"}, {"name": "Розмір", "
 
 class ProductCase(KeycrmCase):
     @classmethod
-    def come(cls, *numbers):
-        """Let orders come as the worker brings them: with what it reads before.
+    def outcomes_by_worker(cls, *numbers):
+        """Import orders as the worker does, with what it reads before.
 
         :return: ``{number: ImportResult}``
         """
@@ -22,7 +22,7 @@ class ProductCase(KeycrmCase):
 
     @classmethod
     def line_of(cls, *lines, **fields):
-        """Let an order with these lines come.
+        """Import an order with these lines.
 
         :return: its lines of goods
         """
@@ -31,7 +31,7 @@ class ProductCase(KeycrmCase):
 
     @classmethod
     def lines_of(cls, number):
-        outcome = cls.come(number)[number]
+        outcome = cls.outcomes_by_worker(number)[number]
         assert not outcome.code, (outcome.code, outcome.params, outcome.details)
         order = cls.env["sale.order"].browse(outcome.order_id)
         return order.order_line.filtered("keycrm_id").sorted("keycrm_id")

@@ -95,8 +95,8 @@ class TestAmountsPaid(OrderCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(self.amounts(order), (100, 400))
         self.assertEqual((removed.status, posted.state), ("removed", "canceled"))
-        left = order.keycrm_payment_ids - removed
-        self.assertEqual((left.keycrm_id, left.status), (kept_row["id"], "paid"))
+        kept = order.keycrm_payment_ids - removed
+        self.assertEqual((kept.keycrm_id, kept.status), (kept_row["id"], "paid"))
         self.assertFalse(order.keycrm_payments_differ)
         self.arrive(order.keycrm_id)
         self.assertEqual(len(order.keycrm_payment_ids), 2)

@@ -94,10 +94,10 @@ class TestContactsOfUsers(TakeoverCase):
             entered = Partner.create({"name": "Хтось", "phone": phone})
             order, *_numbers = self.order_of(phone=phone)
             self.assertNotEqual(order.partner_id, entered)
-            thief = new_test_user(self.env, f"signed-up-{place}", groups=ROLES["portal"])
-            thief.partner_id = entered
+            attacker = new_test_user(self.env, f"signed-up-{place}", groups=ROLES["portal"])
+            attacker.partner_id = entered
             self.assertFalse(
-                self.env["sale.order"].with_user(thief).search([("id", "=", order.id)])
+                self.env["sale.order"].with_user(attacker).search([("id", "=", order.id)])
             )
 
     def test_a_free_contact_with_the_same_phone_is_still_matched(self):
@@ -173,7 +173,7 @@ class TestContactsOfUsers(TakeoverCase):
 
     def test_orders_without_a_buyer_use_no_contact_that_got_a_user(self):
         order = self.arrive(self.new_order([]))
-        portal = new_test_user(self.env, "nobody", groups=ROLES["portal"])
+        portal = new_test_user(self.env, "portal-buyer", groups=ROLES["portal"])
         portal.partner_id = order.partner_id
         self.assertNotEqual(self.arrive(self.new_order([])).partner_id, portal.partner_id)
 

@@ -24,8 +24,8 @@ class TestClocks(KeycrmCase):
     def order(self, number):
         return self.env["sale.order"].search([("keycrm_id", "=", number)])
 
-    def look(self, minutes=0):
-        """Ask once what was updated, as after every five minutes.
+    def poll(self, minutes=0):
+        """Poll once for updated orders, as every five minutes.
 
         :param minutes: how much later than now
         """
@@ -41,11 +41,11 @@ class TestClocks(KeycrmCase):
                 self.keycrm.set_clock(offset_seconds=minutes * 60)
                 first = self.new_order(LINES)
                 self.receive_webhook(first)
-                self.look()
+                self.poll()
                 lost = self.new_order(LINES)
                 # Minutes pass in which KeyCRM is polled and returns nothing new.
                 for later in (5, 10, 15):
-                    self.look(later)
+                    self.poll(later)
                 self.assertTrue(self.order(lost))
 
     def test_an_update_dated_in_the_future_hides_no_later_one(self):
@@ -54,11 +54,11 @@ class TestClocks(KeycrmCase):
             future, webhook=False, updated_at=_text(datetime.now(UTC) + timedelta(hours=20))
         )
         self.receive_webhook(future)
-        self.look()
+        self.poll()
         self.assertTrue(self.order(future))
         self.assertLessEqual(self.cursor("orders").read_until, fields.Datetime.now())
         later = self.new_order(LINES)
-        self.look()
+        self.poll()
         self.assertTrue(self.order(later))
 
     def test_clock_that_was_two_days_ahead_delays_nothing(self):

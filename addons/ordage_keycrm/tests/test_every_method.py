@@ -10,7 +10,7 @@ from odoo.service.model import call_kw, get_public_method
 from odoo.tests import new_test_user
 
 from .test_guards import GuardCase
-from .test_rights import comes_from_us
+from .test_rights import is_of_this_addon
 
 ADMINS = {"KeyCRM administrator", "administrator"}
 #: Whom Odoo lets write an order.
@@ -71,7 +71,7 @@ class TestEveryMethod(GuardCase):
         base = {name for name, _value in inspect.getmembers(BaseModel)}
         found = set()
         for name, Model in self.env.registry.items():
-            ours = [klass for klass in Model.mro() if comes_from_us(klass)]
+            ours = [klass for klass in Model.mro() if is_of_this_addon(klass)]
             others = [klass for klass in Model.mro() if klass not in (Model, *ours)]
             for method in {m for klass in ours for m, v in vars(klass).items() if callable(v)}:
                 if method in base or method.startswith("_") or Model._abstract:

@@ -40,14 +40,14 @@ class SecretCase(KeycrmCase):
         self.env.invalidate_all()
         return self.account.with_user(user)
 
-    def everybody(self):
+    def accounts_of_all_users(self):
         yield self.seen_by(self.manager)
         yield self.seen_by(self.admin)
 
 
 class TestKeyOnScreens(SecretCase):
     def test_no_way_of_reading_gives_the_key(self):
-        for account in self.everybody():
+        for account in self.accounts_of_all_users():
             names = list(account.fields_get())
             self.assertFalse(set(SECRET_FIELDS) & set(names))
             self.assertSecret(
@@ -65,7 +65,7 @@ class TestKeyOnScreens(SecretCase):
             self.assertEqual(account.read(["api_key"])[0]["api_key"], API_KEY_MASK)
 
     def test_stored_secrets_cannot_be_read_by_field_name(self):
-        for account in self.everybody():
+        for account in self.accounts_of_all_users():
             for field in SECRET_FIELDS:
                 spec = {field: {}}
                 attempts = (
@@ -83,7 +83,7 @@ class TestKeyOnScreens(SecretCase):
                         self.assertRefused(read, account, field, spec)
 
     def test_nothing_can_be_guessed_by_searching_sorting_or_grouping(self):
-        for account in self.everybody():
+        for account in self.accounts_of_all_users():
             env = account.env
             for field in SECRET_FIELDS:
                 for model, path in (
@@ -112,12 +112,12 @@ class TestKeyOnScreens(SecretCase):
                             self.assertRefused(read, Model, path)
 
     def test_mask_cannot_be_searched(self):
-        for account in self.everybody():
+        for account in self.accounts_of_all_users():
             self.assertRefused(account.search, [("api_key", "=like", "t%")])
             self.assertRefused(account.formatted_read_group, [], ["api_key"])
 
     def test_a_reopened_form_shows_the_mask_and_saving_it_changes_nothing(self):
-        for account in self.everybody():
+        for account in self.accounts_of_all_users():
             stored = self.account.sudo().api_key_secret
             with Form(account, view="ordage_keycrm.keycrm_account_view_form_setup") as form:
                 self.assertEqual(form.api_key, API_KEY_MASK)
@@ -162,13 +162,13 @@ class TestKeyOnScreens(SecretCase):
 
 class TestKeyOnTheWay(SecretCase):
     def test_a_stored_key_is_sent_to_no_other_server(self):
-        with ThreadedSandbox(KEY) as thief:
-            for account in self.everybody():
+        with ThreadedSandbox(KEY) as attacker:
+            for account in self.accounts_of_all_users():
                 for vals in ({}, {"api_key": API_KEY_MASK}):
-                    self.assertRefused(account.write, {"api_url": thief.api_url, **vals})
+                    self.assertRefused(account.write, {"api_url": attacker.api_url, **vals})
                 self.assertEqual(account.api_url, self.sandbox.api_url)
                 account.action_test_connection()
-            self.assertFalse(thief.control.requests())
+            self.assertFalse(attacker.control.requests())
 
     def test_key_entered_with_an_address_is_sent_to_it(self):
         with ThreadedSandbox("the key of the other") as other:
@@ -179,36 +179,39 @@ class TestKeyOnTheWay(SecretCase):
             self.assertNotIn(KEY, str(other.control.requests()))
 
     def test_only_odoos_administrators_may_change_the_address(self):
-        with ThreadedSandbox(KEY) as thief:
+        with ThreadedSandbox(KEY) as attacker:
             account = self.seen_by(self.manager)
             account.write({"enabled": False, "api_key": False})
-            for vals in ({"api_url": thief.api_url}, {"api_url": thief.api_url, "api_key": "x"}):
+            for vals in (
+                {"api_url": attacker.api_url},
+                {"api_url": attacker.api_url, "api_key": "x"},
+            ):
                 with self.assertRaises(AccessError), self.env.cr.savepoint():
                     account.write(vals)
                 with self.assertRaises(AccessError), self.env.cr.savepoint():
                     account.create({"name": "Second", **vals})
-                sent = account.with_context(default_api_url=thief.api_url)
+                sent = account.with_context(default_api_url=attacker.api_url)
                 with self.assertRaises(AccessError), self.env.cr.savepoint():
                     sent.create({"name": "Second"})
-            self.assertNotEqual(account.copy({"name": "Copy"}).api_url, thief.api_url)
+            self.assertNotEqual(account.copy({"name": "Copy"}).api_url, attacker.api_url)
             self.assertTrue(account.fields_get(["api_url"])["api_url"]["readonly"])
             self.seen_by(self.admin).api_key = KEY
             self.account.action_test_connection()
-            self.assertFalse(thief.control.requests())
+            self.assertFalse(attacker.control.requests())
 
     def test_no_default_of_a_user_changes_the_address_of_the_key(self):
-        with ThreadedSandbox(KEY) as thief:
+        with ThreadedSandbox(KEY) as attacker:
             seen = self.seen_by(self.manager)
             own = self.env["ir.default"].with_user(self.manager)
-            own.set("keycrm.account", "api_url", thief.api_url, True)
+            own.set("keycrm.account", "api_url", attacker.api_url, True)
             for accounts in (seen, seen.sudo()):
                 self.assertEqual(accounts.create({"name": "Second"}).api_url, API_URL)
             # Odoo's administrators may change the address, and have a default for it.
             self.env["ir.default"].with_user(self.admin).set(
-                "keycrm.account", "api_url", thief.api_url, True
+                "keycrm.account", "api_url", attacker.api_url, True
             )
             made = self.seen_by(self.admin).create({"name": "Third"})
-            self.assertEqual(made.api_url, thief.api_url)
+            self.assertEqual(made.api_url, attacker.api_url)
 
     def test_server_that_is_not_keycrms_is_shown_next_to_the_key(self):
         self.assertEqual(self.seen_by(self.manager).other_host, "127.0.0.1")

@@ -71,8 +71,8 @@ class TestUninstall(KeycrmCase):
 
     def test_no_scheduled_action_remains(self):
         self.assertFalse(self.crons.exists())
-        left = self.env["ir.cron"].with_context(active_test=False)
-        self.assertFalse(left.search([("code", "like", "_cron_orders")]))
+        crons = self.env["ir.cron"].with_context(active_test=False)
+        self.assertFalse(crons.search([("code", "like", "_cron_orders")]))
 
     def test_orders_and_products_are_kept(self):
         self.assertTrue(self.order.exists())

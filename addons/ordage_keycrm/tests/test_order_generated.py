@@ -10,38 +10,38 @@ EXTRAS = ("shipping", "wrap", "taxes")
 BATCHES = 40
 
 
-def cents(dice, most):
+def cents(rng, most):
     """:return: an amount, small and round ones more often than others"""
-    return dice.choice((0, 1, dice.randint(0, 100), dice.randint(0, most))) * CENT
+    return rng.choice((0, 1, rng.randint(0, 100), rng.randint(0, most))) * CENT
 
 
-def percent(dice):
-    return str(dice.choice((0, 100, dice.randint(0, 100), "3.33", "12.5", "99.99")))
+def percent(rng):
+    return str(rng.choice((0, 100, rng.randint(0, 100), "3.33", "12.5", "99.99")))
 
 
-def new_line(dice):
-    price = cents(dice, 3_000_000)
+def new_line(rng):
+    price = cents(rng, 3_000_000)
     line = {
-        "name": dice.choice(("Кухоль", "Тарілка", "Подарунок 🎁")),
-        "price": dice.choice((str, float))(price),
-        "quantity": dice.choice((dice.randint(1, 40), str(Decimal(dice.randint(1, 9999)) / 1000))),
-        "discount_percent": percent(dice),
+        "name": rng.choice(("Кухоль", "Тарілка", "Подарунок 🎁")),
+        "price": rng.choice((str, float))(price),
+        "quantity": rng.choice((rng.randint(1, 40), str(Decimal(rng.randint(1, 9999)) / 1000))),
+        "discount_percent": percent(rng),
     }
-    if dice.random() < 0.5:
-        line["loyalty_discount"] = dice.randint(0, 10)
+    if rng.random() < 0.5:
+        line["loyalty_discount"] = rng.randint(0, 10)
         line["discount_percent"] = str(min(Decimal(line["discount_percent"]), Decimal(90)))
-    if price > 1 and dice.random() < 0.5:
-        line["discount_amount"] = str(dice.randint(0, 99) * CENT)
+    if price > 1 and rng.random() < 0.5:
+        line["discount_amount"] = str(rng.randint(0, 99) * CENT)
     return line
 
 
-def new_order(dice):
+def new_order(rng):
     prices = ("shipping_price", "wrap_price", "taxes")
     return {
-        "lines": [new_line(dice) for _ in range(dice.randint(0, 5))],
-        "discount_percent": percent(dice),
-        "discount_amount": str(dice.choice((0, cents(dice, 30_000)))),
-        **{name: dice.choice((None, str(cents(dice, 30_000)))) for name in prices},
+        "lines": [new_line(rng) for _ in range(rng.randint(0, 5))],
+        "discount_percent": percent(rng),
+        "discount_amount": str(rng.choice((0, cents(rng, 30_000)))),
+        **{name: rng.choice((None, str(cents(rng, 30_000)))) for name in prices},
     }
 
 
@@ -73,16 +73,16 @@ class TestGeneratedOrders(KeycrmCase):
             with self.subTest(seed=seed):
                 self.assert_totals_equal(random.Random(seed))
 
-    def assert_totals_equal(self, dice):
+    def assert_totals_equal(self, rng):
         self.keycrm.set_switches(
-            numbers=dice.choice(("json", "strings")),
-            **{f"{name}_in_total": dice.choice(("yes", "no")) for name in EXTRAS},
+            numbers=rng.choice(("json", "strings")),
+            **{f"{name}_in_total": rng.choice(("yes", "no")) for name in EXTRAS},
         )
-        self.account.tax_id = dice.choice(self.taxes)
-        confirmed = dice.random() < 0.5
+        self.account.tax_id = rng.choice(self.taxes)
+        confirmed = rng.random() < 0.5
         status = self.status(3 if confirmed else 1).keycrm_id
         numbers = [
-            self.new_order(status_id=status, **new_order(dice)) for _ in range(dice.randint(1, 3))
+            self.new_order(status_id=status, **new_order(rng)) for _ in range(rng.randint(1, 3))
         ]
         for order in self.arrive(*numbers):
             answer = self.keycrm.order(order.keycrm_id)["answer"]

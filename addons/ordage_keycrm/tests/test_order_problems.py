@@ -57,9 +57,9 @@ class TestMalformedLines(OrderCase):
                 self.assertEqual(self.state(order), before)
                 self.assertEqual((event.state, event.sale_order_id), ("failed", order))
                 self.assertTrue(event.next_try_at, "it is read again")
-                for said in (event.error, order.keycrm_problem):
-                    self.assertIn(str(order.keycrm_id), said)
-                    self.assertIn("500", said)
+                for text in (event.error, order.keycrm_problem):
+                    self.assertIn(str(order.keycrm_id), text)
+                    self.assertIn("500", text)
                 uk = order.with_context(lang="uk_UA").keycrm_problem
                 self.assertNotEqual(uk, order.keycrm_problem)
 

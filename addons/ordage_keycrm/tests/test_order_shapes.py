@@ -228,8 +228,8 @@ class TestShapes(KeycrmCase):
                     if code:
                         failed += 1
                         for lang in ("en_US", "uk_UA"):
-                            said = explain.with_context(lang=lang)._sentence(code, params)
-                            self.assertTrue(said and " " in said, (code, said))
+                            sentence = explain.with_context(lang=lang)._sentence(code, params)
+                            self.assertTrue(sentence and " " in sentence, (code, sentence))
                     else:
                         imported += 1
         self.assertGreater(imported, failed)

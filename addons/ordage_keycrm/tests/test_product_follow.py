@@ -204,9 +204,9 @@ class TestKeepAndFollow(ProductCase):
             for _again in range(2)
         ]
         self.keycrm.clear_log()
-        self.come(numbers[0])
+        self.outcomes_by_worker(numbers[0])
         self.assertEqual(len(self.keycrm.requests(path="/offers")), 2)
-        self.come(numbers[1])
+        self.outcomes_by_worker(numbers[1])
         self.assertEqual(len(self.keycrm.requests(path="/offers")), 2)
 
     def test_a_price_in_another_currency_is_not_taken_as_hryvnias(self):

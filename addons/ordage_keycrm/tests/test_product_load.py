@@ -67,8 +67,8 @@ class TestProductLoad(KeycrmCase):
         self.keycrm.clear_log()
         # A restart leaves what was committed: the state and the cursor.
         self.work(self.Load.browse(load.id), pages=1)
-        (asked,) = self.keycrm.requests(path="/offers")
-        self.assertIn("'page': '2'", str(asked["query"]))
+        (request,) = self.keycrm.requests(path="/offers")
+        self.assertIn("'page': '2'", str(request["query"]))
         load.action_cancel()
         self.work(load)
         self.assertEqual((load.state, load.done_count), ("canceled", 100))

@@ -104,7 +104,7 @@ class TestMatching(ProductCase):
         event = self.env["keycrm.event"].create(
             {"account_id": self.account.id, "event": "test", "keycrm_order_id": number}
         )
-        outcomes = self.come(number)
+        outcomes = self.outcomes_by_worker(number)
         event._finish(outcomes)
         return both, number, event
 

@@ -70,10 +70,10 @@ class TestProductPictures(KeycrmCase):
             self.env["keycrm.account"]._cron_orders(self.account.id)
 
     def pause_is_over(self):
-        resting = dict(self.account.work_circuits or {})
-        if "pictures" in resting:
-            resting["pictures"] = {**resting["pictures"], "until": "2020-01-01 00:00:00"}
-            self.account.work_circuits = resting
+        circuits = dict(self.account.work_circuits or {})
+        if "pictures" in circuits:
+            circuits["pictures"] = {**circuits["pictures"], "until": "2020-01-01 00:00:00"}
+            self.account.work_circuits = circuits
 
     def color(self):
         """:return: color of the product's picture, or None"""

@@ -60,7 +60,7 @@ class TestArchivedTwins(ProductCase):
     def test_known_and_new_order_of_one_batch_keep_their_products(self):
         confirmed = self.line.order_id
         number = self.new_order([{"offer_id": self.number}])
-        outcomes = self.come(confirmed.keycrm_id, number)
+        outcomes = self.outcomes_by_worker(confirmed.keycrm_id, number)
         order = self.env["sale.order"].browse(outcomes[number].order_id)
         self.assertEqual(order.order_line.product_id, self.new)
         self.assertEqual(confirmed.order_line.filtered("keycrm_id").product_id, self.old)

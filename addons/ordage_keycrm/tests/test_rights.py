@@ -223,8 +223,8 @@ class RightsCase(KeycrmCase):
             "keycrm-boss", "ordage_keycrm.group_manager,sales_team.group_sale_manager"
         )
         cls.outsider = cls.new_user("keycrm-none", "base.group_user")
-        cls.stranger = cls.new_user(
-            "keycrm-stranger",
+        cls.other_company_user = cls.new_user(
+            "keycrm-other-company",
             "ordage_keycrm.group_manager,sales_team.group_sale_manager,stock.group_stock_manager",
             cls.other_company,
         )
@@ -401,7 +401,7 @@ class TestRights(RightsCase):
         for name in self.models():
             if name in WITHOUT_COMPANY or self.env[name]._transient:
                 continue
-            record = self.seen_by(self.stranger, name)
+            record = self.seen_by(self.other_company_user, name)
             with self.subTest(name):
                 self.assertTrue(self.records[name].exists())
                 self.assertFalse(record.search([("id", "=", record.id)]))
@@ -426,7 +426,9 @@ class TestRights(RightsCase):
             ("keycrm.product.import", {"account_id": account}),
             ("keycrm.account", {"company_id": self.company.id, "name": "x"}),
         ):
-            Model = self.env[name].with_user(self.stranger).with_company(self.other_company)
+            Model = (
+                self.env[name].with_user(self.other_company_user).with_company(self.other_company)
+            )
             if "product_id" in Model._fields and Model._fields["product_id"].required:
                 vals["product_id"] = self.records["product.product"].id
             with self.subTest(name):
@@ -436,11 +438,15 @@ class TestRights(RightsCase):
         self.records["product.template"].company_id = False
         # Each user's request reads with rights of its own.
         self.env.invalidate_all()
-        product = self.seen_by(self.stranger, "product.product")
+        product = self.seen_by(self.other_company_user, "product.product")
         self.assertFalse(product.keycrm_offer_ids)
         self.assertFalse(product.keycrm_level_ids)
         action = product.action_keycrm_explain()
-        why = self.env["keycrm.stock.explanation"].with_user(self.stranger).browse(action["res_id"])
+        why = (
+            self.env["keycrm.stock.explanation"]
+            .with_user(self.other_company_user)
+            .browse(action["res_id"])
+        )
         self.assertFalse(why.line_ids)
 
     def test_inbox_and_outbox_cannot_be_written_from_outside(self):
@@ -565,7 +571,7 @@ class TestButtons(RightsCase):
             if model in ("keycrm.stock.explanation.line", "res.config.settings"):
                 continue
             with self.subTest(model=model, method=method):
-                self.assertRefused(self.called, self.stranger, model, method)
+                self.assertRefused(self.called, self.other_company_user, model, method)
 
     def test_screens_opened_by_another_company_are_empty(self):
         for model, method in METHODS:
@@ -573,11 +579,11 @@ class TestButtons(RightsCase):
                 continue
             with self.subTest(model=model, method=method):
                 try:
-                    action = self.called(self.stranger, model, method)
+                    action = self.called(self.other_company_user, model, method)
                 except (AccessError, UserError):
                     continue
                 domain = action.get("domain") or []
-                shown = self.env[action["res_model"]].with_user(self.stranger)
+                shown = self.env[action["res_model"]].with_user(self.other_company_user)
                 if not isinstance(domain, str):
                     self.assertFalse(shown.with_company(self.other_company).search_count(domain))
                 self.assertNotIn("Shop", json.dumps(action, default=str))

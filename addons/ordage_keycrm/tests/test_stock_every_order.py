@@ -167,8 +167,8 @@ class TestEveryOrderOfEvents(StockCase):
                 continue
             most -= quantity
             picking.move_ids.write({"quantity": quantity, "picked": True})
-            left = {} if backorder else {"picking_ids_not_to_backorder": picking.ids}
-            picking.with_context(skip_backorder=True, **left).button_validate()
+            context = {} if backorder else {"picking_ids_not_to_backorder": picking.ids}
+            picking.with_context(skip_backorder=True, **context).button_validate()
             self.assertEqual(picking.state, "done")
 
     def odoo_ships_part(self, run):

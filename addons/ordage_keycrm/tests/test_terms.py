@@ -64,9 +64,9 @@ class TestTerms(TransactionCase):
         self.assertGreater(len(kinds), 5)
         for kind in kinds:
             with self.subTest(kind):
-                said = explain._sentence("id_missing", {"what": kind})
-                self.assertNotIn(kind, said)
-                self.assertUkrainian({said})
+                sentence = explain._sentence("id_missing", {"what": kind})
+                self.assertNotIn(kind, sentence)
+                self.assertUkrainian({sentence})
 
     def test_screens_are_in_ukrainian(self):
         views = self.env["ir.ui.view"].search([("model_data_id.module", "=", self.addon)])

@@ -69,7 +69,7 @@ class TestTracking(OrderCase):
         order = self.make(self.made, **fields)
         return order, order.picking_ids
 
-    def test_archived_delivery_method_is_named_on_the_account(self):
+    def test_archived_delivery_method_is_shown_on_the_account(self):
         self.assertFalse(self.account.reference_text)
         self.carrier.active = False
         self.account.invalidate_recordset()
@@ -85,7 +85,7 @@ class TestTracking(OrderCase):
         self.assertFalse(self.keycrm.requests())
         self.assertFalse(self.updates(order))
 
-    def test_order_of_no_account_sends_no_request(self):
+    def test_order_without_an_account_sends_no_request(self):
         picking = self.env["stock.picking"].create(
             {"picking_type_id": self.warehouse.out_type_id.id, "carrier_tracking_ref": CODE}
         )
@@ -107,7 +107,7 @@ class TestTracking(OrderCase):
         self.assertEqual(self.send(), [])
         self.assertFalse(self.keycrm.requests())
 
-    def test_validated_delivery_with_a_number_sends_it_too(self):
+    def test_validated_delivery_sends_its_number(self):
         order, picking = self.ordered()
         self.deliver(order)
         self.number(picking)
@@ -181,7 +181,7 @@ class TestTracking(OrderCase):
 
     # === CONFLICT, ECHO, REFUSAL ===
 
-    def test_other_number_in_keycrm_stays_and_a_person_sees_both(self):
+    def test_other_number_in_keycrm_is_kept_and_both_are_shown(self):
         order, picking = self.ordered(shipping=typed("59000"))
         self.number(picking)
         self.assertEqual(self.send(), [])
@@ -230,7 +230,7 @@ class TestTracking(OrderCase):
         self.assertEqual(self.updates(order).state, "done")
         self.assertEqual(self.shipping(order)["tracking_code"], CODE)
 
-    def test_number_that_a_person_corrected_in_keycrm_ends_the_conflict(self):
+    def test_number_corrected_in_keycrm_ends_the_conflict(self):
         order, picking = self.ordered(shipping=typed("59000"))
         self.number(picking)
         self.send()
@@ -242,7 +242,7 @@ class TestTracking(OrderCase):
         self.assertEqual(self.updates(order).mapped("state"), ["done"])
         self.assertNotIn(CODE, self.activities(order))
 
-    def test_service_that_is_matched_later_is_sent(self):
+    def test_service_matched_later_is_sent(self):
         self.post.carrier_ids = False
         order, picking = self.ordered()
         _other, other_picking = self.ordered()
@@ -255,7 +255,7 @@ class TestTracking(OrderCase):
         self.post.carrier_ids = self.carrier
         self.assertEqual(self.send(), [])
 
-    def test_delivery_method_that_is_chosen_after_the_number_is_sent(self):
+    def test_delivery_method_chosen_after_the_number_is_sent(self):
         order, picking = self.ordered()
         picking.carrier_tracking_ref = CODE
         self.env.cr.flush()
@@ -279,7 +279,7 @@ class TestTracking(OrderCase):
         self.assertEqual(self.shipping(order)["tracking_code"], CODE)
         self.assertEqual(len(self.updates(same)), 1)
 
-    def test_sending_all_enqueues_only_open_orders_that_differ(self):
+    def test_full_export_enqueues_only_open_orders_that_differ(self):
         order, picking = self.ordered()
         same, same_picking = self.ordered(shipping=typed("5"))
         ended, ended_picking = self.ordered()
@@ -331,7 +331,7 @@ class TestTracking(OrderCase):
         with self.assertRaises(UserError):
             preview.action_send()
 
-    def test_not_now_switches_sending_off(self):
+    def test_button_not_now_switches_sending_off(self):
         with self.switched_off_and_on():
             _order, picking = self.ordered()
             self.number(picking)
@@ -340,7 +340,7 @@ class TestTracking(OrderCase):
         self.assertFalse(self.account.kinds_to_preview)
         self.assertEqual(self.send(), [])
 
-    def test_preview_knows_the_numbers_that_it_wrote_to_the_custom_field(self):
+    def test_preview_recognizes_numbers_sent_to_the_custom_field(self):
         field = self.env["keycrm.custom.field"].search([("uuid", "=", "OR_1001")])
         self.account.write({"tracking_others": "field", "tracking_field_id": field.id})
         _order, picking = self.ordered()

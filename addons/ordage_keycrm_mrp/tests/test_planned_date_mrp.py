@@ -6,7 +6,7 @@ from odoo.addons.ordage_keycrm.tests.order_common import OrderCase
 
 
 class TestPlannedDateMrp(OrderCase):
-    def test_line_to_be_manufactured_is_made_to_order_on_the_planned_day(self):
+    def test_line_to_manufacture_is_made_to_order_for_the_planned_day(self):
         product = self.make(self.new).order_line.product_id
         product.is_storable = True
         board = self.env["product.product"].create({"name": "Дошка", "is_storable": True})

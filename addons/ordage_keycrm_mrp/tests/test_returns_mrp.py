@@ -31,7 +31,7 @@ class TestReturnsMrp(OrderCase):
         self.assertEqual(order.order_line.qty_delivered, quantity)
         return order
 
-    def want(self, order, quantity):
+    def set_quantity(self, order, quantity):
         self.keycrm.patch_line(
             order.keycrm_id, self.line_id(order), quantity=quantity, webhook=False
         )
@@ -47,41 +47,43 @@ class TestReturnsMrp(OrderCase):
         expected = {self.cup: cups, self.plate: plates}
         self.assertEqual(numbers, {product: n for product, n in expected.items() if n})
 
-    def test_a_shipped_kit_that_keycrm_cancels_is_expected_back_whole(self):
+    def test_canceled_shipped_kit_expects_a_return_of_all_components(self):
         order = self.shipped_kits(3)
-        self.move(order, self.gone)
+        self.move(order, self.canceled)
         self.assert_expected_back(order, cups=6, plates=3)
         self.arrive(order.keycrm_id)
         self.assert_expected_back(order, cups=6, plates=3)
 
-    def test_one_kit_less_is_expected_back_with_all_its_components(self):
+    def test_one_kit_less_expects_a_return_of_its_components(self):
         order = self.shipped_kits(3)
-        self.want(order, 2)
+        self.set_quantity(order, 2)
         self.assert_expected_back(order, cups=2, plates=1)
-        self.want(order, 1)
+        self.set_quantity(order, 1)
         self.assert_expected_back(order, cups=4, plates=2)
 
-    def test_a_kit_that_is_wanted_after_all_is_not_expected_back(self):
+    def test_restored_kit_expects_no_return(self):
         order = self.shipped_kits(3)
-        self.want(order, 1)
-        self.want(order, 3)
+        self.set_quantity(order, 1)
+        self.set_quantity(order, 3)
         self.assert_expected_back(order, cups=0, plates=0)
         outgoing = order.picking_ids.filtered(lambda one: one.picking_type_code == "outgoing")
         self.assertEqual(outgoing.mapped("state"), ["done"], "nothing is shipped twice")
 
-    def test_a_shipped_kit_whose_order_is_saved_anew_ships_nothing_again(self):
+    def test_shipped_kit_with_new_line_ids_ships_nothing_again(self):
         self.keycrm.set_switches(line_ids="new")
         self.addCleanup(self.keycrm.set_switches, line_ids="kept")
         order = self.shipped_kits(3)
         line = order.order_line
-        self.want(order, 3)
+        self.set_quantity(order, 3)
         self.assertEqual(order.order_line, line)
         self.assertEqual(line.keycrm_id, self.line_id(order))
         outgoing = order.picking_ids.filtered(lambda one: one.picking_type_code == "outgoing")
         self.assertEqual(outgoing.mapped("state"), ["done"], "nothing is shipped twice")
         # One more kit with new ids: its components alone are to be shipped.
-        self.want(order, 4)
+        self.set_quantity(order, 4)
         self.assertEqual(order.order_line, line)
-        left = order.picking_ids.move_ids.filtered(lambda m: m.state not in ("done", "cancel"))
-        numbers = {move.product_id: move.product_uom_qty for move in left}
+        open_moves = order.picking_ids.move_ids.filtered(
+            lambda m: m.state not in ("done", "cancel")
+        )
+        numbers = {move.product_id: move.product_uom_qty for move in open_moves}
         self.assertEqual(numbers, {self.cup: 2, self.plate: 1})

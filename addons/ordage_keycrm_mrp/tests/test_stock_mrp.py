@@ -32,7 +32,7 @@ class TestStockMrp(StockCase):
         stock = self.keycrm.stock(self.number(product))["warehouses"]["1"]
         return float(stock["quantity"]) - float(stock["reserve"])
 
-    def test_manufacturing_and_unbuilding_reach_keycrm(self):
+    def test_manufacturing_and_unbuilding_are_sent(self):
         made = self.goods(f"{self.id()}-made")
         bom = self.bom(made, "normal")
         self.count(self.cup, 10)
@@ -56,7 +56,7 @@ class TestStockMrp(StockCase):
         unbuild.action_unbuild()
         self.assert_sent((self.cup, 6), (self.plate, 8), (made, 2))
 
-    def test_a_kit_follows_its_components(self):
+    def test_quantity_of_a_kit_follows_its_components(self):
         self.bom(self.set, "phantom")
         self.count(self.cup, 9)
         self.count(self.plate, 10)
@@ -64,7 +64,7 @@ class TestStockMrp(StockCase):
         self.count(self.plate, 3)
         self.assert_sent((self.plate, 3), (self.set, 3))
 
-    def test_kits_of_a_batch_are_not_too_few(self):
+    def test_quantity_of_kits_of_a_batch_is_not_too_low(self):
         self.bom(self.set, "phantom", cups=1, plates=5, product_qty=12)
         self.count(self.cup, 100)
         self.count(self.plate, 400)
@@ -74,7 +74,7 @@ class TestStockMrp(StockCase):
         self.work()
         self.assertEqual(self.sells(self.set), 1200)
 
-    def test_why_a_kits_number_leads_to_its_parts(self):
+    def test_explanation_of_a_kit_opens_its_components(self):
         self.bom(self.set, "phantom")
         self.count(self.cup, 9)
         self.count(self.plate, 10)
@@ -90,7 +90,7 @@ class TestStockMrp(StockCase):
         shelves = self.env[action["res_model"]].search(action["domain"])
         self.assertEqual(shelves.product_id, self.cup + self.plate)
 
-    def test_a_changed_bill_of_materials_changes_the_kit(self):
+    def test_changed_bill_of_materials_changes_the_kit(self):
         bom = self.bom(self.set, "phantom")
         self.count(self.cup, 9)
         self.count(self.plate, 10)
@@ -134,7 +134,7 @@ class TestStockMrp(StockCase):
             self.work()
             self.assertEqual(self.sells(self.set), 8)
 
-    def test_kit_that_is_archived_or_has_no_bill_any_more_is_zero(self):
+    def test_kit_that_is_archived_or_has_no_bill_is_zero(self):
         bom = self.bom(self.set, "phantom")
         self.count(self.cup, 9)
         self.count(self.plate, 10)
@@ -149,7 +149,7 @@ class TestStockMrp(StockCase):
         bom.unlink()
         self.assert_sent((self.set, 0))
 
-    def test_archived_component_leaves_the_kit_on_sale(self):
+    def test_archived_component_does_not_zero_its_kit(self):
         self.bom(self.set, "phantom")
         self.count(self.cup, 9)
         self.count(self.plate, 10)

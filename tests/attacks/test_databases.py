@@ -103,7 +103,7 @@ def test_yesterdays_backup_is_restored_into_a_running_shop(
     query(name, "UPDATE keycrm_account SET polled_at = polled_at - interval '1 day'")
     shop.odoo.start()
     shop = _reconnected(shop)
-    # While nobody has confirmed, webhooks are stored and nothing is requested.
+    # Until a user confirms, webhooks are stored and nothing is requested.
     missed = shop.keycrm.create_order(lines=[LINE])["id"]
     wait_for(lambda: unfinished(shop), 60, "the webhook")
     setup.receive(shop.rpc, warehouse, product, 1)

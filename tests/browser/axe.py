@@ -83,7 +83,7 @@ def common_findings(screen, odoo, records):
 
 
 def serious(screen):
-    """Let axe-core look at what the window shows below the menu bar.
+    """Let axe-core check what the window shows below the menu bar.
 
     :return: list of findings, see :data:`LOOK`
     """

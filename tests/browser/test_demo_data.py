@@ -58,7 +58,7 @@ def test_demo_orders_have_the_states_of_their_statuses(rpc):
 
 
 def test_company_in_dollars_keeps_its_currency_and_waits_for_a_rate(rpc):
-    """Odoo's demo data has journal entries, and an exchange rate of 2010 that nobody entered."""
+    """Odoo's demo data has journal entries, and an exchange rate of 2010 that no user entered."""
     (account,) = rpc.rows(
         "keycrm.account", fields=["company_id", "currency_state", "keycrm_currency_id"]
     )
@@ -85,7 +85,7 @@ def test_failed_event_shows_its_reason(rpc, screen):
 
 
 def test_demo_mode_sends_no_request_to_keycrm(odoo, rpc, runtime, screen):
-    """A request is booked before it is made, and one that gets no answer is noted as trouble."""
+    """A request is booked before it is made, and one without an answer is recorded as a problem."""
     (account,) = rpc.rows("keycrm.account", fields=["enabled", "api_url"])
     assert account["enabled"] and account["api_url"].startswith("http://127.0.0.1:")
     workers = """SELECT count(*), count(*) FILTER (WHERE cron.active) FROM ir_cron cron

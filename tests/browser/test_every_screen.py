@@ -1,6 +1,6 @@
-"""Every screen in both languages on three sizes: nothing is cut, left in English or closed to anybody.
+"""Every screen in both languages on three sizes: nothing is cut off, untranslated or inaccessible.
 
-axe-core looks at each of them, and none may write an error to the browser's console.
+axe-core checks each of them, and none may write an error to the browser's console.
 """
 
 import re

@@ -13,7 +13,7 @@ MENUS = {
 
 @pytest.fixture(scope="module")
 def odoo(new_odoo):
-    """A default Odoo: nobody has chosen a language or a currency."""
+    """A default Odoo, without a chosen language or currency."""
     return new_odoo()
 
 
@@ -39,7 +39,7 @@ def test_one_click_in_the_setup_switches_to_ukrainian(rpc, sandbox, screen):
     screen.open("keycrm_overview_action", "new")
     assert_menus_fit(screen, "en")
     screen.picture("first-english")
-    screen.press("Перейти на українську")  # before the key: readable by whoever needs it
+    screen.press("Перейти на українську")  # before the key: readable for a user without English
     screen.sees("Згенерувати API ключ")
     screen.does_not_see("Prefer Ukrainian screens?")
     assert_menus_fit(screen, "uk")

@@ -1,4 +1,4 @@
-"""What open orders need and nobody has: a list of it, and a button that buys or makes it."""
+"""Goods that open orders need and no stock has: a list, and a button that buys or makes them."""
 
 import pytest
 from playwright.sync_api import expect

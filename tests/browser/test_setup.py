@@ -17,7 +17,7 @@ def odoo(new_odoo):
 
 @pytest.fixture
 def own_keycrm(rpc, sandbox):
-    """A new account asks the sandbox: its API address is no field of the setup."""
+    """New accounts use the sandbox: the API address is no field of the setup."""
     rpc.call("ir.default", "set", "keycrm.account", "api_url", sandbox.api_url)
     yield sandbox
     accounts = rpc.search("keycrm.account", ("api_url", "=", sandbox.api_url))

@@ -35,7 +35,7 @@ def test_synchronization_updates_its_progress_and_end_on_the_screen(
     bar.wait_for()
     screen.picture("sync-running")
 
-    # Somewhere else meanwhile, and back: the work has gone on.
+    # On another screen meanwhile, and back: the job has continued.
     address = screen.page.url
     screen.menu("Замовлення клієнтів")
     screen.page.goto(address)

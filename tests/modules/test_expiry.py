@@ -31,7 +31,7 @@ class TestExpiry(StockCase):
         )
 
     def expire(self, lot, days=-2):
-        """Let a lot expire as time does: without a move, and without anybody who writes."""
+        """Let a lot expire by time alone: without a move and without a write."""
         self.env.flush_all()
         # From midnight, as Odoo's days are: whatever the hour of the test is.
         date = fields.Datetime.to_datetime(self.now.date()) + timedelta(days=days)

@@ -1,4 +1,4 @@
-"""What never lies on a shelf is taken from none: goods bought, made or dropshipped for an order."""
+"""Goods bought, made or dropshipped for an order are not subtracted from stock."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class TestMadeToOrder(StockCase):
         self.assertEqual(self.sells(), 10, "all has arrived")
         delivery = order.picking_ids
         delivery.do_unreserve()
-        self.assertEqual(self.sells(), 10, "somebody frees what has arrived")
+        self.assertEqual(self.sells(), 10, "a user unreserves what has arrived")
         delivery.action_assign()
         self.receive(delivery, 3)
         self.assertEqual(self.sells(), 10, "it is delivered")

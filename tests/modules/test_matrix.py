@@ -39,7 +39,7 @@ AXES = {
 }
 PLAIN = {axis: values[0] for axis, values in AXES.items()}
 SLOW = bool(os.environ.get("SLOW"))
-#: Combinations that are played beside each value alone.
+#: Combinations that are tested in addition to each value alone.
 COMBINATIONS = 60 if SLOW else 3
 
 
@@ -278,7 +278,7 @@ class TestMatrix(StockCase):
         return order
 
     def sell(self, quantity):
-        """Sell to another buyer, twice so that a batch has something to gather."""
+        """Sell to another buyer, twice, for a batch of two pickings."""
         orders = self.env["sale.order"].create(
             [
                 {

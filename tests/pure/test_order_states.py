@@ -20,7 +20,7 @@ CANCELED_HERE = {"is_canceled_here": True}
         ("cancel", "draft", {}, Step.CANCEL),
         ("cancel", "sale", {}, Step.CANCEL),
         ("cancel", "cancel", {}, Step.KEEP),
-        # Its total differs, or a user has to look at it first: it stays a quotation.
+        # Its total differs, or a user has to check it first: it stays a quotation.
         ("confirm", "draft", HELD, Step.KEEP),
         ("confirm", "cancel", HELD, Step.RESET),
         ("confirm", "sale", HELD, Step.KEEP),

@@ -271,7 +271,7 @@ def test_server_answers_while_a_test_freezes_the_time():
         connection.request("GET", "/")
         assert connection.getresponse().read()
         with freeze_time("2030-01-01"):
-            # Another request lets the server look at its clock.
+            # Another request lets the server read its clock.
             assert requests.get(sandbox.url, timeout=10).ok
             time.sleep(0.5)
             connection.request("GET", "/")

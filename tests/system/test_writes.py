@@ -101,7 +101,9 @@ def test_unavailable_keycrm_delays_values_and_loses_none(account, rpc, wait_for)
     # A user waits for nothing.
     assert time.monotonic() - begun < 10
     wait_for(
-        lambda: account.read("circuit_error_code")["circuit_error_code"], 120, "the trouble noted"
+        lambda: account.read("circuit_error_code")["circuit_error_code"],
+        120,
+        "the recorded problem",
     )
     account.keycrm.clear_faults()
     account.call("action_test_connection")

@@ -1,4 +1,4 @@
-"""Ground of the tests of buyers, companies and recipients."""
+"""Base class of the tests of buyers, companies and recipients."""
 
 from ..services.common.api_gateway import open_client
 from ..services.orders.order_enrichment import OrderEnrichment
@@ -16,7 +16,7 @@ OFFICE = {
 
 class BuyerCase(KeycrmCase):
     def arrive_by_worker(self, *numbers):
-        """Let orders arrive together with what the worker reads before it writes them."""
+        """Import orders as the worker does, with what it reads before."""
         orders = [self.read_order(number) for number in numbers]
         with open_client(self.account) as client, self.committing():
             orders = OrderEnrichment(self.account, client).enrich(orders)

@@ -1,7 +1,7 @@
-"""Ground of the in-process tests: a KeyCRM that really answers, and an account that talks to it.
+"""Base class of the tests inside Odoo: a KeyCRM that answers over HTTP, and an account that uses it.
 
 The sandbox is a real HTTP server in a thread of this process. Workers commit and therefore belong to
-the whole-system tests; here the pieces that they call are tried within the test's own transaction.
+the whole-system tests; here the functions that they call are tested in the test's own transaction.
 """
 
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from ..services.orders import order_inbox, order_priorities, webhook_inbox
 from ..services.orders.order_inbox import order_query
 from ..services.orders.order_writer import OrderWriter
 
-#: Looked for in everything that people, logs and other programs can see.
+#: Searched in everything that users, logs and other programs can read.
 KEY = "the-secret-key-of-this-shop"
 
 
@@ -134,7 +134,7 @@ class KeycrmCase(TransactionCase):
 
     @classmethod
     def outcomes(cls, *numbers):
-        """Let orders arrive as the worker would write them.
+        """Import orders as the worker writes them.
 
         :return: ``{number: ImportResult}``
         """
@@ -143,7 +143,7 @@ class KeycrmCase(TransactionCase):
 
     @classmethod
     def arrive(cls, *numbers):
-        """Let orders arrive and expect that all of them do.
+        """Import orders and expect that all of them succeed.
 
         :return: their ``sale.order`` records
         """
@@ -182,8 +182,8 @@ class KeycrmCase(TransactionCase):
     def committing(self):
         """Let code under test "commit": the test's transaction goes on, precommit hooks are run.
 
-        For pieces of the workers that commit between asking KeyCRM and writing. What a real commit and
-        a real second process do is tried by the whole-system tests.
+        For parts of the workers that commit between a request and writing. What a real commit and a real
+        second process do is tested by the whole-system tests.
         """
         cr = self.env.cr
 

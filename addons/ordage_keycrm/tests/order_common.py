@@ -1,4 +1,4 @@
-"""Ground of the tests of an order's life."""
+"""Base class of the tests of orders."""
 
 from odoo import fields
 

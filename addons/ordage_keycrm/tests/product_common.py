@@ -1,4 +1,4 @@
-"""Ground of the tests of products."""
+"""Base class of the tests of products."""
 
 from ..services.common.api_gateway import open_client
 from ..services.orders.order_enrichment import OrderEnrichment

@@ -1,5 +1,4 @@
-"""Ground of the stock tests: an account that sends, and the sandbox's request log as the
-witness."""
+"""Base class of the stock tests: an account that sends stock, verified by the sandbox's request log."""
 
 from freezegun import freeze_time
 
@@ -165,24 +164,24 @@ class StockCase(KeycrmCase):
     # === SENDING ===#
 
     def work(self, most=60):
-        """Let the stock worker do all it has to do, as its scheduled action would."""
+        """Run the stock worker until nothing is left to do, as its scheduled action does."""
         with self.committing(), open_client(self.account) as client:
             self.env.cr.flush()
             for _ in range(most):
                 if not StockQueue(self.account, client).process():
                     return
-        raise AssertionError("the stock worker finds no end")
+        raise AssertionError("the stock worker does not end")
 
     def breaks(self):
-        """Let the stock worker work, and KeyCRM keep it from finishing; what it committed stays."""
+        """Run the stock worker and expect an error of KeyCRM; what it committed is kept."""
         try:
             self.work()
         except KeyCrmError as error:
             return error
-        raise AssertionError("nothing broke")
+        raise AssertionError("no error occurred")
 
     def settle(self):
-        """Let the writes of before be older than any that could still be on its way."""
+        """Make earlier writes older than any write that may still take effect."""
         self.env.cr.execute(
             "UPDATE keycrm_stock_level SET sent_at = sent_at - interval '5 min'"
             " WHERE account_id = %s",
@@ -191,9 +190,9 @@ class StockCase(KeycrmCase):
         self.env["keycrm.stock.level"].invalidate_model()
 
     def set_trigger_times(self, seconds, ago=0):
-        """Let the worker's triggers be due so many seconds from now.
+        """Make the worker's triggers due in so many seconds.
 
-        :param ago: seconds since they were made
+        :param ago: seconds since they were created
         """
         self.env.cr.execute(
             "UPDATE ir_cron_trigger SET call_at = now + make_interval(secs => %s),"
@@ -203,7 +202,7 @@ class StockCase(KeycrmCase):
         )
 
     def sent(self, work=True):
-        """Let the worker work; give what it wrote to KeyCRM since the last look.
+        """Run the worker; return what it sent to KeyCRM since the last call.
 
         :return: list of ``(warehouse, {offer number: quantity})``, one a request
         """
@@ -239,7 +238,7 @@ class StockCase(KeycrmCase):
         return {rule: target(rule, terms) for rule in ("on_hand", "free", "available")}
 
     def assert_sent(self, *expected):
-        """Expect exactly these numbers to leave: ``(product, quantity)`` or with the warehouse."""
+        """Expect exactly these quantities to be sent: ``(product, quantity)`` or with the warehouse."""
         sent = {}
         for warehouse, rows in self.sent():
             sent.update({(warehouse, number): float(q) for number, q in rows.items()})

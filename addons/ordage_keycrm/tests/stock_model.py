@@ -71,8 +71,8 @@ class OrderState:
     :param shipped: shipped and not returned
     :param expected: of that, expected as a return
     :param skip_delivery: it was completed when Odoo first received it, so it moves no stock
-    :param freed: what it takes out is not reserved just now
-    :param canceled_here: a person canceled it in Odoo: KeyCRM does not revive it
+    :param freed: its goods are not reserved at the moment
+    :param canceled_here: a user canceled it in Odoo: KeyCRM does not restore it
     """
 
     shelf: int = 20
@@ -93,7 +93,7 @@ class OrderState:
 
     @property
     def free(self) -> int:
-        """Nobody has ordered or reserved it."""
+        """In stock and neither ordered nor reserved."""
         return self.shelf - self.others - self.outgoing
 
     @property
@@ -196,7 +196,7 @@ def _in_odoo(account: Account, order: OrderState, step: str) -> OrderState | Non
             shipped=order.shipped - 1,
             expected=max(0, order.expected - 1),
         )
-        # Goods that came back make Odoo read the order anew.
+        # Returned goods make Odoo read the order again.
         return _arrive(account, order)
     if not order.still_open:
         return None

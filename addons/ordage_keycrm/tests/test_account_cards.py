@@ -1,4 +1,4 @@
-"""The cards of the overview: what a person who looks at it in the morning relies on, and what it costs."""
+"""The cards of the overview: their figures and their number of queries."""
 
 import json
 from datetime import timedelta

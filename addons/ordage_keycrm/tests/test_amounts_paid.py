@@ -69,7 +69,7 @@ class TestAmountsPaid(OrderCase):
         self.assertEqual(self.amounts(order), (200, 300))
         self.answers(order, payments_total=None, payments=None, payment_status="paid")
         self.assertEqual(self.amounts(order), (500, 0))
-        # Nothing says it: what was known stays.
+        # Unknown: the former amount is kept.
         self.answers(order, payments_total=None, payments=None, payment_status="part_paid")
         self.assertEqual(self.amounts(order), (500, 0))
 
@@ -171,7 +171,7 @@ class TestAmountsPaid(OrderCase):
                 self.assertEqual(order.keycrm_amount_expected, 0)
                 self.assertEqual(self.amounts(order), (0, 500))
                 self.assertIn(str(status or "?"), payment.problem)
-                # What is in accounting stays, and a person checks it.
+                # What is in accounting is kept, and a user checks it.
                 self.assertNotEqual(payment.payment_id.state, "canceled")
                 self.assertTrue(order.activity_ids)
         self.answers(order)

@@ -1,4 +1,4 @@
-"""Contacts that KeyCRM must not take: of Odoo users, of this database's companies, typed by people."""
+"""Contacts that no buyer may take over: of Odoo users, of companies of this database, entered by users."""
 
 import re
 
@@ -86,7 +86,7 @@ class TestContactsOfUsers(TakeoverCase):
                 )
 
     def test_contact_that_a_visitor_entered_gets_no_orders_of_a_buyer(self):
-        """As at the checkout of the website, or in the portal: whoever entered it may sign up later."""
+        """As at the checkout of the website, or in the portal: the visitor may sign up later."""
         portal = self.new_user("portal", "0671112213", "visitor@example.com")
         for place, visitor in enumerate((self.env.ref("base.public_user"), portal)):
             phone = f"067111221{4 + place}"

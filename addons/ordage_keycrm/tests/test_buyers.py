@@ -176,6 +176,6 @@ class TestBuyers(BuyerCase):
 
         few, many = orders(5), orders(50)
         new_few, new_many = queries(few), queries(many)
-        # Odoo itself asks once for each contact that it makes.
+        # Odoo itself reads once for each contact that it creates.
         self.assertLessEqual(new_many - new_few, 45)
         self.assertEqual(queries(few), queries(many))

@@ -46,7 +46,7 @@ class TestCompanies(BuyerCase):
         client = self.buyer(company="ТОВ Ромашка")
         company = self.arrive_by_worker(self.new_order([], client_id=client)).partner_id.parent_id
         number = self.keycrm_company_of(client)
-        # KeyCRM has no screen for it here: the company is called anew where buyers are listed.
+        # The sandbox has no call for it: the company is renamed in the list of buyers.
         renamed = {"id": number, "full_name": "ТОВ Ромашка Плюс", "name": "Ромашка"}
         mate = self.keycrm.create_buyer(full_name="Оля", company_id=number)["id"]
         for buyer in (client, mate):

@@ -1,4 +1,4 @@
-"""Contacts that a person merges by Odoo's wizard: what KeyCRM knows of them follows."""
+"""Contacts that a user merges by Odoo's wizard: their mappings follow."""
 
 from odoo.tests import new_test_user
 

@@ -1,4 +1,4 @@
-"""A copy of the database that nobody neutralized, and a restored backup, work once a user confirms them."""
+"""A copy that was not neutralized and a restored backup work once a user confirms them."""
 
 from odoo.exceptions import UserError
 

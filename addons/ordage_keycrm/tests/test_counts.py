@@ -43,7 +43,7 @@ class TestOrderCounts(KeycrmCase):
         ]
 
     def requests(self):
-        """:return: paths of the requests since the last look"""
+        """:return: paths of the requests since the last call"""
         found = [row["path"] for row in self.keycrm.requests()]
         self.keycrm.clear_log()
         return found

@@ -1,4 +1,4 @@
-"""Orders in hryvnias in a company in dollars: to the cent, and nothing at a rate that nobody entered."""
+"""Orders in hryvnias in a company in dollars: to the cent, and nothing at a rate that no user entered."""
 
 from odoo.exceptions import UserError
 
@@ -181,7 +181,7 @@ class TestQuantityDigits(KeycrmCase):
             self.assertIn("0.333", record.message_ids[0].body)
             self.assertIn("Кава", record.message_ids[0].body)
         again = self.order_of("0.125")
-        self.assertNotIn("Кава", "".join(again.message_ids.mapped("body")), "said once")
+        self.assertNotIn("Кава", "".join(again.message_ids.mapped("body")), "reported once")
 
     def test_quantity_of_an_edited_line_is_exact(self):
         order = self.order_of(1)

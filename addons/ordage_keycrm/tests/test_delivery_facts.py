@@ -1,4 +1,4 @@
-"""What KeyCRM knows of a delivery has its place on the order, the transfer and its slips."""
+"""KeyCRM's data of a delivery is on the order, the transfer and its slips."""
 
 from datetime import date, datetime
 

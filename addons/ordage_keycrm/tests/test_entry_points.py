@@ -1,4 +1,4 @@
-"""How orders come: inbox, catch-up, synchronization, comparison of open orders; the workers' pieces."""
+"""How orders arrive: inbox, polling, synchronization, reconciliation of open orders."""
 
 from datetime import timedelta
 
@@ -32,7 +32,7 @@ class TestEntryPoints(KeycrmCase):
 
     def setUp(self):
         super().setUp()
-        # Only what a test is about brings orders, however long the others take.
+        # Polling is not due: only what a test is about imports orders.
         self.account.polled_at = fields.Datetime.now()
 
     def work(self, service=OrderInbox):
@@ -365,7 +365,7 @@ class TestEntryPoints(KeycrmCase):
         self.cursor("orders").read_until = False
         shipped = [self.shipped_parcel(5, group) for group in (4, 5)]
         open_one = self.shipped_parcel(5, 3)
-        # Enabling while KeyCRM is unavailable: what left since then is shipped with Odoo.
+        # Enabled while KeyCRM is unavailable: what was shipped since then is shipped with Odoo.
         since = self.shipped_parcel(-1)
         self.poll()
         for number in shipped:

@@ -1,4 +1,4 @@
-"""Every method that can be called from outside, called by every role: who only looks changes nothing."""
+"""Every method that can be called from outside, called by every role: readers change nothing."""
 
 import inspect
 from collections import defaultdict
@@ -22,7 +22,7 @@ ORDER_WRITERS = ADMINS | {
     "stock manager",
     "accountant",
 }
-#: Who may change something with a method; nobody else may, and all others are for KeyCRM's administrators.
+#: Roles that may change something with a method; other methods are for KeyCRM's administrators alone.
 MAY = {
     # Its answer names the account, of which accountants see nothing.
     ("sale.order", "action_keycrm_refresh"): ORDER_WRITERS - {"accountant"},

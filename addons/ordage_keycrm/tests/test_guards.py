@@ -187,7 +187,7 @@ class TestGuardedFields(GuardCase):
 
         :param model: name of a model
         :param names: names of its guarded fields
-        :param people: those who store a default of their own; False: one for everybody
+        :param people: users who store a default of their own; False: one for all users
         """
         fields = [self.env["ir.model.fields"]._get(model, name) for name in names]
         text = {name: self.value(self.env[model]._fields[name]) for name in names}

@@ -176,7 +176,7 @@ class TestInboxPriorities(KeycrmCase):
 
     def test_updates_of_thousands_of_orders_delay_no_new_order(self):
         self.import_newest_order()
-        # No list tells of them: they were updated long ago, or do not exist.
+        # No list contains them: they were updated long ago, or do not exist.
         self.fill(range(FIRST, FIRST + BACKLOG))
         for limit in BOUNDS:
             with self.subTest(limit=limit):
@@ -261,7 +261,7 @@ class TestInboxPriorities(KeycrmCase):
         self.env["keycrm.order.update"]._enqueue_orders("tracking", orders)
         waiting = [("state", "=", "pending"), ("sale_order_id", "in", orders.ids)]
         self.assertEqual(self.env["keycrm.order.update"].search_count(waiting), UPDATES)
-        # No webhook tells of it.
+        # No webhook is sent for it.
         number = self.new_order(LINES)
         self.account.polled_at = self.env.cr.now() - timedelta(hours=2)
         self.account.request_limit = 20

@@ -1,4 +1,4 @@
-"""Whoever looks for the API key in Odoo does not find it: no screen, no call, no log, no table."""
+"""The API key cannot be found in Odoo: on no screen, by no call, in no log, in no table."""
 
 import json
 import logging
@@ -259,7 +259,7 @@ class TestKeyOnTheWay(SecretCase):
 
 
 class TestKeyInLogs(SecretCase):
-    """Odoo with ``--log-level=debug_sql``, and everything else that logs, at its most talkative."""
+    """Odoo with ``--log-level=debug_sql``, and all other loggers at the level DEBUG."""
 
     def setUp(self):
         super().setUp()

@@ -1,4 +1,4 @@
-"""An order that KeyCRM saves anew may have new line ids: delivered quantities stay with their goods."""
+"""An order saved in KeyCRM may get new line ids: delivered quantities stay with their goods."""
 
 from .order_common import OrderCase
 

@@ -126,7 +126,7 @@ class TestEditMatrix(OrderCase):
         """Let a manager edit the order in KeyCRM.
 
         :param ids: numbers of its lines
-        :return: SKU of the goods that the result tells of
+        :return: SKU of the goods that the result describes
         """
         mug, plate = ids
         lines = {
@@ -164,7 +164,7 @@ class TestEditMatrix(OrderCase):
         )
 
     def assertNothingLost(self, order, before):
-        """What was delivered and invoiced is what it was; the total is KeyCRM's or is said to differ."""
+        """Delivered and invoiced quantities are kept; the total is KeyCRM's or is shown as different."""
         delivered, invoiced = before
         for line in delivered:
             self.assertEqual(line.qty_delivered, delivered[line])
@@ -189,7 +189,7 @@ class TestEditMatrix(OrderCase):
                 )
                 ids = [row["id"] for row in self.keycrm.order(number)["answer"]["products"]]
                 sku = self.edit(number, edit, ids)
-                # Arriving twice changes nothing more and tells nothing twice.
+                # A second import changes nothing more and notifies no user twice.
                 for _again in range(2):
                     self.arrive(number)
                     self.assertEqual(self.found(order, sku), RESULTS[edit][state])

@@ -162,7 +162,7 @@ class TestShapes(KeycrmCase):
         names = [name for name, value in FULL.items() if isinstance(value, dict | list)]
         for name in names:
             with self.subTest(name):
-                # An order without lines is believed where its goods cost nothing.
+                # An order without lines is accepted if its goods cost nothing.
                 self.import_order(**{"products_total": 0 if name == "products" else 3569, name: []})
         self.import_order(**{name: [] for name in names}, products_total=0)
 

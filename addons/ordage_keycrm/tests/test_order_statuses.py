@@ -1,4 +1,4 @@
-"""Statuses that KeyCRM's list does not name: learned from orders, and kept in the settings."""
+"""Statuses missing in KeyCRM's list: recorded from orders, and kept in the settings."""
 
 from ..services.common.reference_lists import ReferenceLists
 from .order_common import OrderCase
@@ -26,10 +26,10 @@ class TestUnlistedStatuses(OrderCase):
             self.keycrm.clear_log()
             order = self.make(status=type("Status", (), {"keycrm_id": status["id"]}))
             self.assertEqual(order.state, state)
-            learned = self.known(number)
-            self.assertEqual(order.keycrm_status_id, learned)
+            recorded = self.known(number)
+            self.assertEqual(order.keycrm_status_id, recorded)
             self.assertEqual(
-                (learned.name, learned.group, learned.is_active),
+                (recorded.name, recorded.group, recorded.is_active),
                 (f"Старий {group}", str(group), False),
             )
             list_reads = [row for row in self.keycrm.requests() if "/order/status" in row["path"]]

@@ -262,7 +262,7 @@ class TestDecisions(OrderCase):
         theirs.keycrm_decision_since = "2026-01-01"
         self.env.flush_all()
         content = Overview(self.account | other).content()
-        # A disabled account asks for nothing.
+        # A disabled account shows no decision.
         self.assertEqual(content["decision_count"], 10)
         self.env.cr.execute("UPDATE keycrm_account SET enabled = TRUE WHERE id = %s", [other.id])
         self.env.invalidate_all()

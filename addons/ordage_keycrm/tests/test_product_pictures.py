@@ -56,7 +56,7 @@ class TestProductPictures(KeycrmCase):
         return order.order_line.filtered("keycrm_id").product_id
 
     def trust_the_test_server(self):
-        """For a test alone: its certificate counts, and this machine may be asked."""
+        """For a test alone: accept the certificate of the test's server and its private address."""
         fetch = partial(images.fetch, may_reach=lambda address: True, ca_certs=self.web.ca_certs)
         self.patch(images, "fetch", fetch)
 

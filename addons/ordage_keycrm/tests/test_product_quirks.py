@@ -1,4 +1,4 @@
-"""Products of other people: odd SKUs, archived twins, foreign barcodes, unknown units, weights."""
+"""Unusual products: odd SKUs, archived duplicates, barcodes of other products, unknown units, weights."""
 
 from odoo.tests import new_test_user
 
@@ -6,7 +6,7 @@ from ..services.common.api_gateway import open_client
 from ..services.stock.stock_lookup import StockLookup
 from .product_common import ProductCase
 
-#: Between the letters of a SKU where nobody sees it; the last one is a space.
+#: Characters that are invisible between the letters of a SKU.
 INVISIBLE = ("\u200b", "\ufeff", "\u00ad", "\u2060", "\u200d", "\u200e")
 
 

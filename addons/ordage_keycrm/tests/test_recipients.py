@@ -119,7 +119,7 @@ class TestRecipients(BuyerCase):
         self.arrive(number)
         self.assertEqual(order.partner_shipping_id.name, "Ганна Коваль")
         self.assertEqual(order.picking_ids.partner_id, order.partner_shipping_id)
-        self.assertFalse(order.picking_ids.activity_ids, "nobody has to do it by hand")
+        self.assertFalse(order.picking_ids.activity_ids, "no user has to do it manually")
 
     def test_changed_recipient_of_shipped_goods_schedules_an_activity(self):
         number = self.new_order(

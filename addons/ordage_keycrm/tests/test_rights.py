@@ -1,4 +1,4 @@
-"""Who may do what: users see, administrators act, another company does neither; nobody else anything."""
+"""Rights: users see, administrators act, users of another company do neither, and others nothing."""
 
 import inspect
 import json
@@ -54,7 +54,7 @@ RIGHTS = {
     "keycrm.stock.export": ("r", "crwu"),
     "keycrm.latency": ("r", "r"),
     "keycrm.sync.cursor": ("", "r"),
-    # One's own screen alone: Odoo lets nobody see a transient record of somebody else.
+    # A user's own screen: in Odoo no user sees a transient record of another user.
     "keycrm.stock.explanation": ("crwu", "crwu"),
     "keycrm.stock.explanation.line": ("crwu", "crwu"),
 }
@@ -163,7 +163,7 @@ METHODS = {
     ("stock.warehouse.orderpoint", "action_keycrm_orders"): USER,
     ("sale.order", "action_open_in_keycrm"): USER,
     ("sale.order", "action_keycrm_merge_contacts"): USER,
-    # Odoo lets nobody but its own administrators touch its settings.
+    # Only Odoo's administrators may change its settings.
     ("res.config.settings", "action_keycrm_test_connection"): "settings",
     ("res.config.settings", "action_keycrm_refresh_statuses"): "settings",
     ("res.config.settings", "action_keycrm_refresh_warehouses"): "settings",
@@ -379,7 +379,7 @@ class TestRights(RightsCase):
             model = self.env["ir.model"]._get(name)
             with self.subTest(name):
                 self.assertTrue(model.access_ids, "no access rule")
-                self.assertNotIn(False, model.access_ids.mapped("group_id.id"), "for everybody")
+                self.assertNotIn(False, model.access_ids.mapped("group_id.id"), "for all users")
                 self.assertFalse(model.access_ids.filtered(lambda access: not access.group_id))
                 if name in WITHOUT_COMPANY or self.env[name]._transient:
                     continue

@@ -145,7 +145,7 @@ class TestStopped(RunCase, StockCase):
         self.sent()
 
     def stopped_during(self, state, begin="action_compare_stock", refusal=None):
-        """Let a person press "Stop" while KeyCRM is requested, which then answers or refuses."""
+        """Let a user press "Stop" while KeyCRM is requested, which then answers or refuses."""
         action = getattr(self.account, begin)()
         run = self.env[action["res_model"]].browse(action["res_id"])
         real = KeyCrmClient.page

@@ -118,7 +118,7 @@ class TestOrderForm(KeycrmCase):
         self.order.write(
             {"order_line": [Command.create({"display_type": "line_note", "name": "Fragile"})]}
         )
-        # What a delivery adds that nobody ordered.
+        # What a delivery adds without an order line.
         extra = self.env["product.product"].create({"name": "Extra"})
         self.order.write(
             {"order_line": [Command.create({"product_id": extra.id, "product_uom_qty": 0})]}
@@ -374,7 +374,7 @@ class TestEmptyScreens(KeycrmCase):
 
 
 class TestFavorites(KeycrmCase):
-    """Favorites that everybody finds in the lists of orders, parcels and stock."""
+    """Favorites of all users in the lists of orders, parcels and stock."""
 
     def test_favorites_find_records_and_have_names_in_the_users_language(self):
         order = self.arrive(self.new_order([LINE]))

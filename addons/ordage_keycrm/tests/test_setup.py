@@ -1,4 +1,4 @@
-"""Setup step by step: each tick says the truth, and every fault is a sentence."""
+"""Setup step by step: each step shows its true state, and every fault is a sentence."""
 
 import json
 import re
@@ -221,7 +221,7 @@ class TestPolling(KeycrmCase):
         self.account.polled_at = now - timedelta(minutes=1.5)
         self.assertTrue(
             OrderPolling(self.account)._was_polled_recently(now),
-            "webhooks come: five minutes will do",
+            "webhooks arrive: polled every five minutes",
         )
         self.account.polled_at = now - timedelta(minutes=5.5)
         self.assertFalse(OrderPolling(self.account)._was_polled_recently(now))
@@ -229,7 +229,7 @@ class TestPolling(KeycrmCase):
         self.account.invalidate_recordset()
         self.account.polled_at = now - timedelta(minutes=1.5)
         self.assertFalse(
-            OrderPolling(self.account)._was_polled_recently(now), "they have stopped to come"
+            OrderPolling(self.account)._was_polled_recently(now), "webhooks have stopped arriving"
         )
 
     def moved(self, minutes=10):

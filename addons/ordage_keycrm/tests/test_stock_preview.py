@@ -495,7 +495,7 @@ class TestStockPreview(StockCase):
     def test_warehouse_deleted_and_entered_again_is_previewed_first(self):
         self.preview().action_send()
         self.work()
-        # As in a database of before, where nothing but the levels tells it.
+        # As in a database of an earlier version, where only the levels show it.
         self.account.stock_has_sent = False
         self.kw1.unlink()
         again = self.env["keycrm.warehouse"].create(
@@ -516,7 +516,7 @@ class TestStockPreview(StockCase):
         self.assertEqual(action["res_model"], "keycrm.stock.comparison")
         self.assertEqual(self.kw1.send_state, "preview")
         self.assertEqual(self.sent(), [])
-        # Not asked again while the answer is awaited.
+        # No second question while the first one is open.
         self.assertNotEqual((settings.execute() or {}).get("res_model"), action["res_model"])
 
     def test_enabling_again_in_the_settings_opens_another_preview(self):

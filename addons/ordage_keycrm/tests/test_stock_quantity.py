@@ -11,7 +11,7 @@ ACCOUNTS = {
 
 
 class TestQuantity(StockCase):
-    """One product, twenty on the shelf, and an oracle that computes apart from the addon's SQL."""
+    """One product, twenty in stock, and expected quantities computed without the addon's SQL."""
 
     @classmethod
     def setUpClass(cls):
@@ -67,7 +67,7 @@ class TestQuantity(StockCase):
         self.assertEqual(picking.state, "done")
 
     def other_customer(self, quantity=3):
-        """Reserve for somebody who did not buy in KeyCRM."""
+        """Reserve for a customer of Odoo alone."""
         order = self.env["sale.order"].create(
             {
                 "partner_id": self.env["res.partner"].create({"name": "Neighbour"}).id,
@@ -199,7 +199,7 @@ class TestQuantity(StockCase):
             self.check(rule)
 
     def test_wrong_reserved_quantity_of_quants_is_ignored(self):
-        """Two users who met in a quant leave it saying more than the moves reserve."""
+        """Concurrent users may leave a quant with more reserved than its moves reserve."""
         for rule, sold in (("available", 15), ("free", 15)):
             self.fresh("neither", rule)
             self.new(5, PRODUCTION)

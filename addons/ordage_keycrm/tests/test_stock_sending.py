@@ -232,7 +232,7 @@ class TestStockSending(StockCase):
         lookups = self.keycrm.requests(method="GET", path="/offers")
         self.assertEqual(len(lookups), 3)
         self.assertEqual({self.shown(product) for product in products}, {2.0})
-        # Remembered: the next change asks for nothing.
+        # Cached: the next change costs no lookup.
         self.sent()
         self.count_all(products, 3)
         self.assertEqual(len(self.sent()), 1)

@@ -9,7 +9,7 @@ from .stock_common import StockCase
 
 
 class TestWarehouses(StockCase):
-    """KeyCRM has no list of warehouses: they are learnt, or typed in; goods on the shelves count."""
+    """KeyCRM has no list of warehouses: they are recorded from answers, or entered by a user."""
 
     def setUp(self):
         super().setUp()
@@ -30,7 +30,7 @@ class TestWarehouses(StockCase):
         """:return: number of a new warehouse in KeyCRM"""
         return self.keycrm.put_warehouse(name=name)["id"]
 
-    # === LEARNT ===#
+    # === RECORDED ===#
 
     def test_warehouses_of_the_first_page_are_shown_before_the_rest(self):
         third, fourth = (self.made(name) for name in ("Далекий", "Новий"))

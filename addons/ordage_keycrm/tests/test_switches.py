@@ -1,7 +1,7 @@
-"""Nobody knows how KeyCRM answers some questions: whatever it is, a shop's day ends the same.
+"""KeyCRM's behavior is not documented in some points: a shop's day ends the same in each case.
 
-Each question is a switch of the sandbox. What every test plays is the first answer; here the others are
-played through one day: orders, edits, statuses, payments, stock.
+Each point is a switch of the sandbox. The other tests use the first value; here the others are used for
+one day: orders, edits, statuses, payments, stock.
 """
 
 import os
@@ -18,7 +18,7 @@ from ..services.orders.order_inbox import OrderInbox
 from ..services.workers.order_queue import OrderQueue
 from .stock_common import StockCase
 
-#: Switches that need a real second process or a clock, and the tests that play all their answers.
+#: Switches that need a real second process or a clock, and the tests of all their answers.
 ELSEWHERE = {
     "retry_after": "addons/ordage_keycrm/tests/test_entry_points.py",
     "webhook_delivery": "tests/system/test_orders.py",
@@ -47,7 +47,7 @@ TOGETHER = {
     "returned_line_status": {"status_reserve": "on", "status_write_off": "on"},
     "stock_put_apply": {"stock_put_delay": 0},
 }
-#: How answers look, which no other switch changes: their other answers are played together, in one day.
+#: Formats of answers, which no other switch changes: their other values are tested together, in one day.
 #: With ``SLOW=1`` each has a day of its own.
 FORMS = {
     "created_filter",
@@ -223,7 +223,7 @@ class TestSwitches(StockCase):
         self.account.action_compare_stock()
         self.assert_sent((cap, 7))
         self.assertEqual(self.account.warehouse_ids.mapped("name"), names)
-        # With two of them nobody knows whose total it is: nothing is concluded from it.
+        # With two of them it is unknown whose total it is: nothing is concluded from it.
         self.kw2.warehouse_ids = self.second
         self.settle()
         self.keycrm.set_stock(self.number(cap), 1, 3, webhook=False)

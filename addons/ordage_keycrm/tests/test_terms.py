@@ -12,7 +12,7 @@ from odoo.tests import TransactionCase
 from odoo.tools.translate import trans_export
 
 UKRAINIAN = "uk_UA"
-#: Attributes of views that a person reads or hears.
+#: Attributes of views that a user reads, or a screen reader reads aloud.
 SHOWN = ("string", "help", "placeholder", "confirm", "title", "aria-label", "alt", "sum")
 #: Written alike in every language.
 SAME = {"ID", "KeyCRM", "Odoo", "POST", "Webhook", "№ KeyCRM"}

@@ -265,7 +265,7 @@ class TestUnreadableStock(UnreadableCase):
         self.settle()
         faulty = products[5]
         number = self.number(faulty)
-        # KeyCRM fails at the row in the list, and returns none where it is asked for it alone.
+        # KeyCRM fails at the row in the list, and returns none if it is requested alone.
         self.keycrm.add_fault("empty_list", path="/offers/stocks", contains="offers_id", times=None)
         self.break_row(number, "/offers/stocks", method="GET")
         comparison = self.compare()

@@ -117,7 +117,7 @@ class TestAccountCards(KeycrmCase):
         (card,) = self.cards(self.account.with_context(lang="uk_UA"))
         self.assertIn("API-ключ", card["circuit_error_text"])
 
-    def test_an_early_429_hints_at_another_program(self):
+    def test_early_429_shows_that_the_key_is_shared(self):
         with open_client(self.account) as client:
             client.page("/order/status")
         (card,) = self.cards()

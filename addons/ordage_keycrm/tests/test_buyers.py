@@ -133,7 +133,7 @@ class TestBuyers(BuyerCase):
         self.assertEqual(order.partner_id.name, "Лишається")
         self.assertEqual(len(order.activity_ids), 1)
 
-    def test_odd_shapes_of_buyer_and_shipping_arrive(self):
+    def test_unusual_shapes_of_buyer_and_shipping_are_imported(self):
         for raw in (
             {"buyer": []},
             {"buyer": None, "client_id": None},

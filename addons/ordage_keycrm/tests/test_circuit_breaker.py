@@ -159,7 +159,7 @@ class TestCircuitBreaker(KeycrmCase):
         self.run_orders_queue()
         self.assertEqual(self.order(number).amount_total, 200)
 
-    def test_what_failed_before_is_read_last(self):
+    def test_order_that_failed_before_is_read_last(self):
         bad, good = self.new_order(LINES), self.new_order(LINES)
         self.receive_webhook(bad, status_id=1)
         self.event(bad).write({"state": "failed", "attempts": 2})
@@ -469,7 +469,7 @@ class TestCircuitBreaker(KeycrmCase):
             self.assertTrue(CircuitBreaker(self.account)._claim_probe())
             self.assertFalse(CircuitBreaker(self.account)._claim_probe())
 
-    def test_a_key_withdrawn_in_the_middle_loses_nothing_that_was_read(self):
+    def test_key_withdrawn_during_a_run_loses_nothing_that_was_read(self):
         numbers = [self.new_order(LINES) for _ in range(2)]
         self.keycrm.add_fault("status", path=f"/order/{numbers[1]}", status=401, times=1)
         self.receive_webhook(*numbers, status_id=1)
@@ -580,7 +580,7 @@ class TestCircuitBreaker(KeycrmCase):
         self.assertTrue(2 <= len(notified) <= 3, notified)
         self.assertIsNone(one._thread, "no thread is left when nothing waits")
 
-    def test_move_checks_no_trigger_where_a_notification_is_already_scheduled(self):
+    def test_move_checks_no_trigger_if_a_notification_is_scheduled(self):
         notified, was_notified = [], threading.Event()
         one = cron_notify.CronNotifier(lambda *args: (notified.append(args), was_notified.set()))
         one.notify("a database", 1.0, [1, 2])
@@ -657,7 +657,7 @@ class TestCircuitBreaker(KeycrmCase):
             cron_notify._notify_schedulers(self.env.cr.dbname, self.account.stock_cron_id.ids)
         self.assertEqual(connected, [self.env.cr.dbname, "postgres"])
 
-    def test_commit_of_a_move_leaves_notifying_to_a_thread(self):
+    def test_commit_of_a_move_notifies_in_a_background_thread(self):
         crons, notifications = self.account.stock_cron_id, []
         with patch.object(
             cron_notify, "notify", lambda dbname, cron_ids: notifications.append((dbname, cron_ids))
@@ -667,7 +667,7 @@ class TestCircuitBreaker(KeycrmCase):
             self.env.cr.postcommit.run()
         self.assertEqual(notifications, [(self.env.cr.dbname, crons.ids)])
 
-    def test_notification_is_left_out_only_where_each_action_has_a_trigger(self):
+    def test_notification_is_skipped_only_if_each_action_has_a_trigger(self):
         crons = self.account.orders_cron_id | self.account.stock_cron_id
         self.enterContext(patch.object(cron_notify, "SOON_SECONDS", 600.0))
 
@@ -779,14 +779,14 @@ class TestCircuitBreaker(KeycrmCase):
             sorted(self.requested_paths("/order/*")), [f"/v1/order/{n}" for n in numbers]
         )
 
-    def test_a_worker_that_can_write_what_it_read_waits_for_no_further_order(self):
+    def test_orders_already_read_are_written_before_waiting_for_quota(self):
         numbers = [self.new_order(LINES), self.new_order(LINES)]
         slept = self.low_limit(20, used=10)
         self.receive_webhook(*numbers, status_id=1)
         self.runs_until(lambda: all(self.order(number) for number in numbers))
         self.assertLess(max(slept, default=0), WORKER_MAX_SLEEP)
 
-    def test_a_comparison_waits_for_its_pages_without_a_scheduler_thread(self):
+    def test_comparison_waiting_for_quota_holds_no_scheduler_thread(self):
         for number in range(60):
             self.keycrm.create_offer(sku=f"LOW-PAGE-{number}")
         slept = self.low_limit(5)
@@ -850,7 +850,7 @@ class TestCircuitBreaker(KeycrmCase):
         self.run_orders_queue()
         self.assertNotEqual(self.event(deleted).state, "pending")
 
-    def test_order_comes_first_while_bulk_work_waits_for_the_limit(self):
+    def test_live_order_is_read_before_waiting_bulk_work(self):
         number, paths = self.order_beside_bulk_work()
         self.assertEqual(paths[0], f"/v1/order/{number}")
         self.assertIn("/v1/offers", paths)

@@ -24,7 +24,7 @@ class TestCompanies(BuyerCase):
         with open_client(self.account) as keycrm:
             return keycrm.get(f"/buyer/{client}", {"include": "company"})["company"]["id"]
 
-    def test_a_buyer_that_joins_a_company_later_follows(self):
+    def test_buyer_that_joins_a_company_later_is_moved_to_it(self):
         client = self.buyer()
         number = self.new_order([], client_id=client)
         partner = self.arrive_by_worker(number).partner_id

@@ -73,7 +73,7 @@ class TestContactMerge(BuyerCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(one.phone, phone)
 
-    def test_the_company_of_buyers_follows(self):
+    def test_merged_company_contact_keeps_its_buyers(self):
         company = self.keycrm.create_company(name="ТОВ Ромашка")["id"]
         client = self.buyer(phones=["0671112280"], company_id=company)
         (order,) = self.arrive_by_worker(self.new_order([], client_id=client))

@@ -123,7 +123,7 @@ class TestFirms(RefusalCase):
         self.assertEqual((partner.vat, partner.parent_id.id), (VATS[1], False))
         self.assertIn("ТОВ Ромашка", self.activity_text(partner))
 
-    def test_tax_number_that_odoo_would_refuse_today_keeps_no_buyer_away(self):
+    def test_buyer_joins_a_firm_whose_tax_number_odoo_would_refuse(self):
         company, firm = self.firm("ТОВ Ромашка")
         firm.with_context(no_vat_validation=True).vat = "1"
         self.assertEqual(firm.vat, "1")
@@ -171,7 +171,7 @@ class TestOtherCompanies(RefusalCase):
         order = self.arrive_by_worker(self.new_order([], client_id=client))
         self.assertEqual(order.partner_invoice_id.company_id, order.company_id)
 
-    def test_contact_of_orders_without_a_buyer_in_another_company(self):
+    def test_contact_without_a_buyer_moved_to_a_company_is_replaced(self):
         first = self.arrive(self.new_order([], client_id=None))
         first.partner_id.company_id = self.other
         second = self.arrive(self.new_order([], client_id=None))

@@ -49,7 +49,7 @@ class TestEntryPoints(KeycrmCase):
 
     # === INBOX ===#
 
-    def test_repeats_of_an_order_are_read_once_and_all_are_done(self):
+    def test_repeated_webhooks_of_an_order_are_read_once(self):
         number = self.new_order(LINES)
         for _ in range(5):
             self.receive_webhook(number, status_id=1)
@@ -69,7 +69,7 @@ class TestEntryPoints(KeycrmCase):
         self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 30)
         self.assertLessEqual(len(self.reads()), 3)
 
-    def test_a_failing_order_is_deferred_with_its_reason_and_the_rest_arrives(self):
+    def test_failed_order_is_deferred_with_its_reason_alone(self):
         good, bad = self.new_order(LINES), self.new_order([{**LINES[0], "sku": "TWICE"}])
         for name in ("А", "Б"):
             self.env["product.product"].create({"name": name, "default_code": "twice "})

@@ -179,7 +179,7 @@ class TestEveryMethod(GuardCase):
                     )
                     self.assertNotEqual(kind, "AccessError")
 
-    def test_portal_buyers_are_refused_all_that_keycrm_adds_to_their_order(self):
+    def test_portal_buyer_cannot_call_the_addons_methods_of_orders(self):
         for model in ("sale.order", "sale.order.line"):
             for name, method in self.public_methods():
                 if name == model:

@@ -251,7 +251,7 @@ class TestGuardedFields(GuardCase):
         made |= orders.sudo().create({"partner_id": self.order.partner_id.id})
         self.assertFalse(any(made.mapped("keycrm_id")) or made.keycrm_account_id)
 
-    def test_an_order_cannot_be_made_or_copied_with_a_number_of_keycrm(self):
+    def test_order_with_a_keycrm_number_cannot_be_created_or_copied(self):
         seller = self.people["seller"]
         seen = self.order.with_user(seller)
         vals = {

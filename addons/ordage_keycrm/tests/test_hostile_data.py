@@ -61,7 +61,7 @@ class TestHostileData(HostileCase):
                 self.assertIn(" ".join(text.split()), line.product_id.name)
                 self.assertEqual(order.partner_shipping_id.name, text)
 
-    def test_what_neither_database_nor_screen_can_take_is_left_out(self):
+    def test_characters_that_cannot_be_stored_are_removed(self):
         order = self.arrive(
             self.raw_order(
                 manager_comment=BROKEN,

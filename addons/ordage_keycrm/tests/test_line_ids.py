@@ -79,7 +79,7 @@ class TestLineIds(OrderCase):
         self.assertEqual(order.order_line.name, "Для Олени", "a person's description stays")
         self.assertFollows(order)
 
-    def test_part_of_the_ids_and_a_quantity_change_at_the_same_time(self):
+    def test_changed_quantity_with_partly_new_ids_is_followed(self):
         order = self.two_lines()
         self.deliver(order, quantity=2)
         first, second = order.order_line
@@ -110,7 +110,7 @@ class TestLineIds(OrderCase):
         self.assertEqual(self.lines(order), before)
         self.assertFollows(order)
 
-    def test_two_equal_lines_of_which_one_was_delivered(self):
+    def test_edits_of_two_equal_lines_keep_the_delivered_one(self):
         number = self.new_order(
             [{"offer_id": self.offer, "price": 100, "quantity": n} for n in (5, 3)],
             status_id=self.made.keycrm_id,
@@ -166,7 +166,7 @@ class TestLineIds(OrderCase):
         self.assertEqual(sum(back.move_ids.mapped("product_uom_qty")), 1)
         self.assertEqual(order.order_line.mapped("product_uom_qty"), [5, 3])
 
-    def test_goods_that_are_replaced_and_come_back_are_shipped_once(self):
+    def test_goods_replaced_and_added_again_are_shipped_once(self):
         self.keycrm.set_switches(line_ids="kept")
         order = self.make(self.made)
         self.deliver(order)

@@ -138,7 +138,7 @@ class TestArchive(OrderCase):
         self.move(order, self.sent)
         self.assertFalse(order.keycrm_archived or order.locked)
 
-    def test_an_order_first_seen_in_an_archive_status_never_moves_stock(self):
+    def test_order_imported_in_an_archive_status_moves_no_stock(self):
         self.account.archive_status_ids = self.done
         order = self.make(self.done)
         self.assertEqual(order.state, "sale")
@@ -159,7 +159,7 @@ class TestArchive(OrderCase):
         self.move(order, self.sent)
         self.assertFalse(order.picking_ids)
 
-    def test_changing_the_list_of_archive_statuses_moves_the_orders(self):
+    def test_changed_archive_statuses_archive_and_restore_their_orders(self):
         order = self.make(self.sent)
         self.account.archive_status_ids = self.sent
         self.assertTrue(order.keycrm_archived and order.locked)
@@ -253,7 +253,7 @@ class TestArchive(OrderCase):
         self.assertEqual((order.state, order.keycrm_skip_delivery), ("sale", True))
         self.assertFalse(order.picking_ids)
 
-    def test_goods_written_off_before_the_synchronization_are_shipped(self):
+    def test_goods_written_off_before_the_sync_count_as_shipped(self):
         before = self.keycrm.switches()
         self.addCleanup(self.keycrm.set_switches, **before)
         self.keycrm.set_switches(status_write_off="on", write_off_from=self.made.keycrm_id)

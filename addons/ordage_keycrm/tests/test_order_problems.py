@@ -173,7 +173,7 @@ class TestDiscountsOverGoods(OrderCase):
         self.assertEqual(order.state, "sale")
         self.assertFalse(order.activity_ids)
 
-    def test_confirmed_order_stays_confirmed_when_a_discount_comes(self):
+    def test_confirmed_order_stays_confirmed_after_a_later_discount(self):
         order = self.make(self.made)
         self.keycrm.patch_order(order.keycrm_id, discount_amount=530, webhook=False)
         self.arrive(order.keycrm_id)

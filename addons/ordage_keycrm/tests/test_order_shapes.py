@@ -175,7 +175,7 @@ class TestShapes(KeycrmCase):
                 outcome = OrderWriter(self.account).import_orders([parsed])[self.number]
                 self.assertFalse(outcome.code, (name, outcome.params, outcome.details))
 
-    def test_long_names_emoji_and_forty_lines(self):
+    def test_long_names_emoji_and_forty_lines_are_imported(self):
         line = FULL["products"][0]
         order = self.import_order(
             products=[

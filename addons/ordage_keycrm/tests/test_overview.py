@@ -284,7 +284,7 @@ class TestDecisions(OrderCase):
         self.assertEqual(len(order.picking_ids), 2)
         self.assertEqual(self.overview()["decision_count"], 1)
 
-    def test_an_order_is_named_by_the_number_of_keycrm(self):
+    def test_order_is_shown_with_its_number_of_keycrm(self):
         order = self.make(self.made, grand_total=777, source_uuid="LM-1042")
         (row,) = self.rows()
         self.assertEqual(
@@ -295,7 +295,7 @@ class TestDecisions(OrderCase):
         order.keycrm_number = str(order.keycrm_id)
         self.assertEqual(self.rows()[0]["source_number"], "")
 
-    def test_an_account_is_shown_alone(self):
+    def test_overview_can_show_a_single_account(self):
         other = self.env["keycrm.account"].create({"name": "Other shop"})
         self.make(self.made, grand_total=777)
         overview = other.get_overview()
@@ -346,7 +346,7 @@ class TestDecisions(OrderCase):
 
     # === TODAY, SALES, MONEY ===
 
-    def test_todays_orders_stand_in_columns_with_counts_and_sums(self):
+    def test_todays_orders_are_in_columns_with_counts_and_sums(self):
         first, second = self.make(self.new), self.make(self.new, quantity=2)
         third = self.make(self.made, shipping={"tracking_code": "20450001"})
         columns = self.overview()["columns"]

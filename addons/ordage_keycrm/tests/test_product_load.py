@@ -74,7 +74,7 @@ class TestProductLoad(KeycrmCase):
         self.assertEqual((load.state, load.done_count), ("canceled", 100))
         self.assertEqual(load.created_count, 100)
 
-    def test_import_report_names_missing_repeated_and_one_sided_products(self):
+    def test_import_report_lists_missing_repeated_and_unmapped_products(self):
         self.keycrm.create_offer(name="Без артикула")
         for name in ("Перша", "Друга"):
             self.keycrm.create_offer(name=name, sku="TWICE")

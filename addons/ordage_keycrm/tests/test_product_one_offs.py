@@ -66,7 +66,7 @@ class TestOneOffs(ProductCase):
 
 
 class TestGeneratedSkus(ProductCase):
-    def test_generated_sku_is_readable_and_stays_on_the_next_arrival(self):
+    def test_generated_sku_is_readable_and_kept_at_the_next_import(self):
         offer = self.offer(name="Листівка", sku=None)
         first = self.line_of({"offer_id": offer["id"]}).product_id
         self.assertEqual(first.default_code, f"KC-{offer['id']}")

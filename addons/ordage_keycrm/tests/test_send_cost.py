@@ -205,7 +205,7 @@ class TestSendCost(CostCase):
         product.with_company(company).standard_price = 77
         self.assertEqual(self.send(), [])
 
-    def test_product_of_another_company_holds_back_no_other_one(self):
+    def test_product_of_another_company_delays_no_other(self):
         """A user with both companies ticked writes the cost of the other one's product."""
         product = self.mapped()
         company = self.env["res.company"].create({"name": "Інша"})
@@ -554,7 +554,7 @@ class TestSendCost(CostCase):
         self.assertFalse(self.account.sudo().offer_isolation)
         self.assertFalse(self.env["keycrm.offer.change"].search([]))
 
-    def test_lost_answer_leaves_the_right_value(self):
+    def test_value_is_right_after_a_lost_answer(self):
         product = self.mapped()
         product.standard_price = 12
         self.keycrm.add_fault("close", method="PUT", path="/offers", executed=True)

@@ -237,14 +237,14 @@ class TestSendPayments(KeycrmCase):
         update.action_retry()
         self.assertEqual(len(self.send()), 1)
 
-    def test_money_that_keycrm_reported_is_not_sent_back(self):
+    def test_payment_received_from_keycrm_is_not_sent_back(self):
         self.account.write({"import_payments": True, "payment_journal_id": self.journal.id})
         order, invoice = self.invoiced({"status": "paid"})
         self.assertEqual(invoice.amount_residual, 0)
         self.assertFalse(self.updates(order))
         self.assertEqual(self.send(), [])
 
-    def test_echo_of_sent_money_is_not_posted_again(self):
+    def test_echo_of_a_sent_payment_is_not_posted_again(self):
         self.account.write({"import_payments": True, "payment_journal_id": self.journal.id})
         order, invoice = self.invoiced()
         self.pay(invoice)

@@ -150,7 +150,7 @@ class TestStockChanges(StockCase):
         quants.sudo().write({"location_id": self.suppliers.id})
         self.assert_sent((self.shirt, 6))
 
-    def test_removed_quants_are_sent(self):
+    def test_removed_quants_send_zero(self):
         quants = self.env["stock.quant"].search([("product_id", "=", self.shirt.id)])
         quants.filtered(lambda q: q.location_id == self.stock).sudo().unlink()
         self.assert_sent((self.shirt, 0))

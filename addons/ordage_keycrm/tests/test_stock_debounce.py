@@ -34,7 +34,7 @@ class TestDebounce(StockCase):
             [product.id],
         )
 
-    def test_after_a_move_the_next_one_is_sent_at_once_too(self):
+    def test_successive_moves_are_each_sent_at_once(self):
         for quantity in (5, 6):
             self.count(self.one, quantity)
             self.count(self.other, quantity)
@@ -60,7 +60,7 @@ class TestDebounce(StockCase):
         self.set_trigger_times(3, ago=57)
         self.assertEqual([list(rows.values()) for _warehouse, rows in self.sent()], [[5.0]])
 
-    def test_a_change_beside_a_retry_of_this_process_notifies_at_once(self):
+    def test_change_notifies_at_once_despite_a_scheduled_retry(self):
         notifier = cron_notify.CronNotifier(lambda *_args: None)
         notifier._start = lambda: None
         for delay, is_left_out in ((60.0, False), (4.0, True)):

@@ -255,7 +255,7 @@ class TestStockDrift(StockCase):
         self.count(self.sock, 6)
         self.assertEqual(self.sent(), [])
 
-    def test_the_comparison_finds_offers_that_came_to_keycrm_later(self):
+    def test_comparison_finds_offers_created_later_in_keycrm(self):
         late = self.env["product.product"].create(
             {"name": "x", "default_code": "LATER,1", "type": "consu", "is_storable": True}
         )

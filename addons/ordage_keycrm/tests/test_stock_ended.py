@@ -89,7 +89,7 @@ class TestStockEnded(StockCase):
         self.work()
         self.assertEqual(self.shown(self.cap), 0)
 
-    def test_archived_product_that_was_never_sent_is_left_alone(self):
+    def test_archived_product_that_was_never_sent_sends_nothing(self):
         self.account.push_stock = False
         old = self.goods("NEVER-SENT", keycrm={1: 4})
         self.count(old, 3)
@@ -144,7 +144,7 @@ class TestStockEnded(StockCase):
         # Sent as zero for no moment.
         self.assertNotIn(0.0, [q for _warehouse, rows in self.sent() for q in rows.values()])
 
-    def test_offer_that_goes_to_a_product_never_counted_becomes_zero(self):
+    def test_offer_mapped_to_a_product_never_counted_becomes_zero(self):
         offer = self.cap.keycrm_offer_ids
         self.cap.default_code = "OTHER-SKU"
         new = self.env["product.product"].create(

@@ -179,7 +179,7 @@ class TestQuantity(StockCase):
             self.check(rule)
             self.assertEqual(self.shown(self.cap), 20)
 
-    def test_keycrm_changes_the_quantity_of_a_reserved_line(self):
+    def test_stock_follows_a_changed_quantity_of_a_reserved_line(self):
         self.fresh("both", "available")
         number, _order = self.new(5, PRODUCTION)
         line = self.keycrm.order(number)["answer"]["products"][0]["id"]
@@ -188,7 +188,7 @@ class TestQuantity(StockCase):
             self.arrive(number)
             self.check(quantity)
 
-    def test_keycrm_shortens_an_order_that_has_shipped(self):
+    def test_stock_is_exact_after_a_shipped_order_was_reduced(self):
         for rule in ("on_hand", "available"):
             self.fresh("both", rule)
             number, order = self.new(5, DELIVERING)
@@ -226,7 +226,7 @@ class TestQuantity(StockCase):
                 self.assertEqual(order.keycrm_status_id, skipped)
                 self.check(f"{rule}: {step}")
 
-    def test_an_order_deleted_in_keycrm_release_reserves_there(self):
+    def test_order_deleted_in_keycrm_releases_its_reserve(self):
         for rule in ("on_hand", "available"):
             for step in (PRODUCTION, DELIVERING):
                 self.fresh("both", rule)
@@ -272,7 +272,7 @@ class TestQuantity(StockCase):
             stock = self.keycrm.stock(offer)["warehouses"]["1"]
             self.assertLessEqual(float(stock["quantity"]) - float(stock["reserve"]), 15)
 
-    def test_goods_picked_first_count_once(self):
+    def test_goods_picked_and_packed_first_are_subtracted_once(self):
         self.warehouse.delivery_steps = "pick_pack_ship"
         self.addCleanup(setattr, self.warehouse, "delivery_steps", "ship_only")
         self.fresh("both", "available")

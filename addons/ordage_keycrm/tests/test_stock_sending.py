@@ -36,7 +36,7 @@ class TestStockSending(StockCase):
         self.assertEqual(len(requests[0][1]), 120)
         self.assertEqual(self.read_requests, [])
 
-    def test_what_keycrm_has_already_is_not_sent(self):
+    def test_quantity_that_keycrm_has_is_not_sent(self):
         sock = self.goods("SOCK-SAME", keycrm={1: 7})
         self.count(sock, 7)
         self.assertEqual(self.sent(), [])
@@ -47,7 +47,7 @@ class TestStockSending(StockCase):
         self.assertEqual([r for r in self.sent() if self.number(sock) in r[1]], [])
         self.assertEqual(self.shown(sock), 7)
 
-    def test_send_all_sends_also_what_was_only_read(self):
+    def test_full_export_corrects_quantities_changed_in_keycrm(self):
         sock = self.goods("SOCK-HAND", keycrm={1: 5})
         self.count(sock, 5)
         self.work()
@@ -58,7 +58,7 @@ class TestStockSending(StockCase):
 
     # === WHAT KEYCRM TAKES ===#
 
-    def test_fractions_and_negatives_under_every_answer(self):
+    def test_fractions_and_negatives_are_sent_as_keycrm_accepts_them(self):
         for fractional, shown in (("keep", 2.5), ("floor", 2), ("refuse", 2)):
             for negative, below in (("keep", -3), ("zero", 0), ("refuse", 0)):
                 with self.subTest(fractional=fractional, negative=negative):

@@ -222,7 +222,7 @@ class TestUnreadableStock(UnreadableCase):
         self.assertEqual(comparison.state, "done")
         self.assertEqual(self.shown(faulty), 3)
 
-    def test_opening_quantities_leave_a_row_that_cannot_be_read_alone(self):
+    def test_opening_quantities_skip_an_unreadable_row(self):
         products = self.many(12, "UP-")
         self.account.push_stock = False
         faulty = products[3]
@@ -354,7 +354,7 @@ class TestUnreadableOrders(UnreadableCase):
         self.assertEqual(sync.pass_number, 1)
         self.assertFalse(sync.unread_text)
 
-    def test_order_that_cannot_be_read_at_all_is_named_with_its_reason(self):
+    def test_unreadable_order_is_reported_with_its_number(self):
         numbers = self.new_orders(12)
         self.break_row(numbers[5], "/order*")
         sync = self.sync()
@@ -365,7 +365,7 @@ class TestUnreadableOrders(UnreadableCase):
         self.assertEqual(failed.sync_id, sync)
         self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 11)
 
-    def test_order_whose_number_is_not_clear_is_named_by_the_one_before(self):
+    def test_unreadable_row_is_located_by_the_order_before_it(self):
         numbers = self.new_orders(12)
         # Others between them are in a status that is not synchronized.
         other = self.status(group=5).keycrm_id

@@ -159,7 +159,7 @@ class TestUnreadableRows(KeycrmCase):
         self.assertEqual(failed.mapped("keycrm_order_id"), [orders[1]])
         self.assertIn(f"buyer {buyers[1]} ", failed.error)
 
-    def test_one_order_of_a_faulty_offer_waits_however_many_have_it(self):
+    def test_faulty_offer_delays_one_of_its_orders_alone(self):
         self.create_offers()
         self.keycrm.add_fault("status", path="/offers", contains=str(FAULTY), times=None)
         for _ in range(2):

@@ -413,7 +413,7 @@ def test_public_address_with_a_path_is_reported():
         (False, ""),
     ],
 )
-def test_address_without_a_scheme_gets_https(typed, complete):
+def test_address_without_a_scheme_gets_its_scheme(typed, complete):
     assert addresses.with_scheme(typed) == complete
 
 

@@ -122,7 +122,7 @@ def test_status_change_may_update_updated_at(api, control):
         assert api.get(f"/order/{number}")["updated_at"] != old
 
 
-def test_status_change_of_page_and_api_follow_the_same_rule(api, control):
+def test_status_changes_of_page_and_api_follow_the_same_rule(api, control):
     control.set_switches(updated_at_on_status="not")
     control.create_order(created_at="2026-05-01", updated_at="2026-05-01 10:00:00")
     api.put("/order/1", {"status_id": 4})

@@ -137,7 +137,7 @@ class TestFacts(OrderCase):
         picking = order.picking_ids
         picking.scheduled_date = "2026-12-20 08:00:00"
         self.arrive(order.keycrm_id)
-        self.assertEqual(picking.scheduled_date.day, 20, "a person chose it")
+        self.assertEqual(picking.scheduled_date.day, 20, "a user chose it")
         shipping = {**self.keycrm.order(order.keycrm_id)["answer"]["shipping"]}
         for key, day in (("shipping_date", 27), ("shipping_date_actual", 28)):
             planned = {**shipping, "shipping_date": None, key: f"2026-12-{day}"}
@@ -149,7 +149,7 @@ class TestFacts(OrderCase):
         planned = {**shipping, "shipping_date": "2026-12-29"}
         self.keycrm.patch_order(order.keycrm_id, shipping=planned, webhook=False)
         self.arrive(order.keycrm_id)
-        self.assertEqual(picking.scheduled_date, done, "it has left")
+        self.assertEqual(picking.scheduled_date, done, "already shipped")
 
     def test_removed_delivery_date_is_cleared_unless_a_user_changed_it(self):
         order, other = self.ship(), self.ship()

@@ -363,7 +363,7 @@ class TestKeyInLogs(SecretCase):
 
 @tagged("-at_install", "post_install")
 class TestKeyOverRpc(SecretCase, HttpCase):
-    def test_browser_receives_the_mask(self):
+    def test_web_client_receives_only_the_mask(self):
         new_test_user(
             self.env, "keycrm-web", groups="ordage_keycrm.group_manager", password="keycrm-web"
         )

@@ -177,7 +177,7 @@ class TestProductMappings(ProductCase):
         )
         self.assertEqual(mapping.sku, "RZ-777")
         events = self.env["keycrm.event"]._due(self.account, limit=100)
-        self.assertIn(number, events.mapped("keycrm_order_id"), "the open order is put right")
+        self.assertIn(number, events.mapped("keycrm_order_id"), "the open order is updated")
         self.assertEqual(self.lines_of(number).product_id, ours)
         self.assertEqual(self.line_of({"name": "інше", "sku": " rz-777"}).product_id, ours)
 
@@ -211,7 +211,9 @@ class TestProductMappings(ProductCase):
         unknown, one_off, known = self.lines_of(number)
         self.assertEqual(known.keycrm_product_origin, "catalog", "no button is shown there")
         boss = new_test_user(
-            self.env, "tie-boss", groups="sales_team.group_sale_manager,ordage_keycrm.group_manager"
+            self.env,
+            "mapping-manager",
+            groups="sales_team.group_sale_manager,ordage_keycrm.group_manager",
         )
         for line, product in ((unknown, ours), (one_off, wrap)):
             self.assertEqual(line.keycrm_product_origin, "one_off")
@@ -222,7 +224,9 @@ class TestProductMappings(ProductCase):
             form.product_id = product
             form.save()
         events = self.env["keycrm.event"]._due(self.account, limit=100)
-        self.assertIn(number, events.mapped("keycrm_order_id"), "the order is put right by itself")
+        self.assertIn(
+            number, events.mapped("keycrm_order_id"), "the order is updated automatically"
+        )
         self.assertEqual(self.lines_of(number).product_id, ours | wrap | known.product_id)
         later = self.line_of(
             {"name": "Геть інша назва", "sku": "rz-778"}, {"name": "пакування  святкове"}

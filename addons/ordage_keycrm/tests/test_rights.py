@@ -588,7 +588,7 @@ class TestButtons(RightsCase):
                     self.assertFalse(shown.with_company(self.other_company).search_count(domain))
                 self.assertNotIn("Shop", json.dumps(action, default=str))
 
-    def test_administrator_can_call_each_of_its_methods(self):
+    def test_administrator_can_use_the_buttons_of_an_account(self):
         self.account.push_stock = True
         for method in (
             "action_test_connection",

@@ -186,7 +186,7 @@ class TestStart(NewAccountCase):
 
 
 class TestAddresses(KeycrmCase):
-    def test_address_without_a_scheme_gets_https_everywhere(self):
+    def test_address_without_a_scheme_gets_it_in_each_field(self):
         self.account.public_url = "odoo.example.com"
         self.assertTrue(
             self.account.webhook_url.startswith("https://odoo.example.com/keycrm/webhook/")

@@ -14,6 +14,7 @@ class TestStockIsolation(StockCase):
     def setUp(self):
         super().setUp()
         self.keycrm.clear_faults()
+        self.keycrm.clear_log()
 
     def unmapped(self, skus):
         """Make products of which KeyCRM has the SKU and Odoo knows no offer yet."""

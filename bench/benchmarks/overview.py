@@ -12,7 +12,7 @@ from ..steps import catalog
 from .large import HELD_BUYERS, HELD_ORDERS, HELD_PRODUCTS, OPENED, SALES_LIST, fill
 
 OVERVIEW = "ordage_keycrm.keycrm_overview_action"
-#: Orders that wait for a decision.
+#: Orders that wait for a decision: half of them by a reason of their own, half by an activity.
 DECISIONS = 30
 
 
@@ -44,6 +44,18 @@ def _need_decisions(shop: Shop) -> None:
               SET keycrm_needs_decision = TRUE, keycrm_decision = 'total_differs',
                   keycrm_total_differs = TRUE, keycrm_decision_since = now()
             WHERE id IN (SELECT id FROM sale_order ORDER BY date_order DESC LIMIT %s)""",
-        DECISIONS,
+        DECISIONS // 2,
     )
-    shop.sql("VACUUM ANALYZE sale_order")
+    # All other orders have a done activity.
+    shop.sql(
+        """INSERT INTO mail_activity (res_model_id, res_model, res_id, res_name, summary, note,
+                  date_deadline, user_id, active, keycrm_account_id, create_date)
+           SELECT m.id, m.model, o.id, o.name, 'Check it', '<ul><li>Why</li></ul>',
+                  current_date, 2, o.place <= %s, o.keycrm_account_id, now()
+             FROM ir_model m,
+                  (SELECT *, row_number() OVER (ORDER BY date_order DESC) AS place
+                     FROM sale_order WHERE keycrm_needs_decision IS NOT TRUE) o
+            WHERE m.model = 'sale.order'""",
+        DECISIONS // 2,
+    )
+    shop.sql("VACUUM ANALYZE sale_order, mail_activity")

@@ -158,6 +158,23 @@ def test_decisions_are_made_with_the_keyboard(account, differing, screen):
         assert not account.order(number, "keycrm_needs_decision")["keycrm_needs_decision"]
 
 
+def test_activity_is_a_row_until_it_is_marked_as_done(account, screen, wait_for):
+    names = ("Олена Коваль", "Коваль О.")
+    keep, merged = (account.keycrm.create_buyer(full_name=name)["id"] for name in names)
+    number = account.keycrm.create_order(client_id=merged)["id"]
+    wait_for(lambda: account.order(number, "id"), 90, "the order")
+    account.keycrm.merge_buyers(keep, merged)
+    account.keycrm.patch_order(number, manager_comment="Дзвонити")
+    screen.open("keycrm_overview_action")
+    row = decision(screen, f"Замовлення {number}")
+    expect(row).to_contain_text("Об’єднати два контакти?")
+    row.get_by_role("button", name="Відкрити").click()
+    screen.sees("Об’єднати контакти")
+    screen.open("keycrm_overview_action")
+    row.get_by_role("button", name="Позначити виконаним").click()
+    expect(screen.page.locator(".o_keycrm_all_done")).to_be_visible()
+
+
 def test_overview_of_others_or_disabled_accounts_is_not_green(
     account, differing, new_screen, new_user
 ):

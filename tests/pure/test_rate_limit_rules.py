@@ -102,13 +102,15 @@ def limit_after_429(limit, now=1000.0):
 
 def test_limit_lowered_by_an_early_429_is_raised_stepwise():
     quota, now, limits = limit_after_429(20), 1000.0, []
-    assert quota.limit == 20
+    assert (quota.limit, quota.lowered_at) == (20, now)
+    assert rules.refused(quota, now + 1, 1.0).lowered_at == now
     assert rules.refreshed(quota, now + rules.RAISE_AFTER - 1).limit == 20
     while quota.is_lowered:
         now += rules.RAISE_AFTER
         quota = rules.refreshed(quota, now)
         limits.append(quota.limit)
     assert limits == [25, 31, 38, 47, 58, 60]
+    assert not quota.lowered_at
 
 
 def test_reduced_limit_is_kept_while_nothing_is_requested():

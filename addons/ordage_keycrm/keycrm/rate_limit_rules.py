@@ -58,6 +58,7 @@ class Quota:
     :param limit_until: when a lowered ``limit`` is raised by a step; 0 when it is not lowered
     :param raise_after: seconds between two such steps; 0 when the limit is not lowered
     :param full_limit: requests per window as set for the account
+    :param lowered_at: since when the limit has been lowered; 0 when it is not
     """
 
     times: tuple[float, ...] = ()
@@ -66,6 +67,7 @@ class Quota:
     limit_until: float = 0.0
     full_limit: int = DEFAULT_LIMIT
     raise_after: float = 0.0
+    lowered_at: float = 0.0
 
     @property
     def is_lowered(self) -> bool:
@@ -97,7 +99,7 @@ def refreshed(quota: Quota, now: float) -> Quota:
         quota = replace(quota, limit_until=now + pause, raise_after=pause)
     if quota.is_lowered and limit < quota.full_limit:
         return replace(quota, limit=limit)
-    return replace(quota, limit=quota.full_limit, limit_until=0.0, raise_after=0.0)
+    return replace(quota, limit=quota.full_limit, limit_until=0.0, raise_after=0.0, lowered_at=0.0)
 
 
 def wait_for(quota: Quota, now: float, queue: str) -> float:
@@ -173,4 +175,5 @@ def refused(quota: Quota, now: float, retry_after: float | None) -> Quota:
         limit=max(MIN_LIMIT, len(quota.times) - 1),
         limit_until=now + raise_after,
         raise_after=raise_after,
+        lowered_at=quota.lowered_at or now,
     )

@@ -169,6 +169,23 @@ class KeycrmCase(TransactionCase):
                 cls.account, {"event": event, "context": {"id": number, **context}}
             )
 
+    def assertDecisions(self, *records):
+        """Assert that the overview has one row for each of these records, and is green without any.
+
+        :param records: single records; for an activity the record to which it belongs
+        """
+        self.env.flush_all()
+        self.account.invalidate_recordset()
+        found = []
+        for row in self.account.get_overview()["decisions"]:
+            self.assertTrue(row["since"] and row["buttons"], row)
+            record = self.env[row["model"]].browse(row["id"])
+            if record._name == "mail.activity":
+                record = self.env[record.res_model].browse(record.res_id)
+            found.append(record)
+        self.assertCountEqual(found, records)
+        self.assertEqual(self.account.overview_state, "decision" if records else "connected")
+
     def assertRefused(self, call, *args):
         """Expect that Odoo refuses: for want of a right, or since there is no such method."""
         try:

@@ -174,6 +174,7 @@ class TestAmountsPaid(OrderCase):
                 # What is in accounting is kept, and a user checks it.
                 self.assertNotEqual(payment.payment_id.state, "canceled")
                 self.assertTrue(order.activity_ids)
+                self.assertDecisions(order)
         self.answers(order)
         self.assertFalse(order.keycrm_payment_ids.problem or order.activity_ids)
         new = self.paid({"amount": 50, "status": "pending"})

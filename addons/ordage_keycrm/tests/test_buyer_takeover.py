@@ -141,10 +141,12 @@ class TestContactsOfUsers(TakeoverCase):
         partner = order.partner_id
         self.assertEqual(partner.phone, "+380671112235")
         self.assertIn("Хтось", partner.activity_ids.note)
+        self.assertDecisions(partner)
         # A person decides that both are the same.
         mapping = self.mapping(client)
         manager = new_test_user(self.env, "keycrm-boss", groups="ordage_keycrm.group_manager")
         mapping.with_user(manager).partner_id = known
+        self.assertDecisions()
         self.assertEqual(self.arrive(self.new_order([], client_id=client)).partner_id, known)
 
     def test_a_contact_merged_into_a_users_contact_is_not_written(self):
@@ -277,6 +279,7 @@ class TestTypedValues(TakeoverCase):
         for text in ("Іван Коваль", "new@example.com", "typed@example.com"):
             self.assertIn(text, activity.note)
         self.assertNotIn("0671230004", activity.note)
+        self.assertDecisions(partner)
 
     def test_proposal_ends_when_a_user_applies_it(self):
         order, number, client = self.order_of(email="a@example.com")
@@ -290,6 +293,7 @@ class TestTypedValues(TakeoverCase):
         self.assertNotIn("new@example.com", activity.note)
         partner.name = "Нове"
         self.assertFalse(partner.activity_ids)
+        self.assertDecisions()
 
     def test_proposal_ends_when_keycrm_reverts_the_change(self):
         order, number, client = self.order_of(email="a@example.com")

@@ -117,9 +117,13 @@ class TestBuyers(BuyerCase):
         activities = order.activity_ids
         self.assertEqual(len(activities), 1, "the to-do is left once")
         self.assertIn("Зникає", activities.note)
+        self.assertDecisions(order)
         action = order.action_keycrm_merge_contacts()
         wizard = self.env[action["res_model"]].with_context(**action["context"]).create({})
         self.assertEqual(wizard.partner_ids, kept | former)
+        wizard.action_merge()
+        self.env.invalidate_all()
+        self.assertDecisions()
 
     def test_merged_buyer_replaces_the_contact_of_a_confirmed_order(self):
         keep, merged = self.buyer(full_name="Лишається"), self.buyer(full_name="Зникає")

@@ -148,6 +148,7 @@ class TestOtherCompanies(RefusalCase):
         self.assertEqual(order.partner_id.phone, former.phone)
         self.assertEqual(self.mapping(client).partner_id, order.partner_id)
         self.assertIn("Інша", self.activity_text(order.partner_id))
+        self.assertDecisions()  # nobody has to do anything
         self.arrive_by_worker(number, order.keycrm_id)
         self.assertEqual(self.mapping(client).partner_id, order.partner_id, "once")
 
@@ -230,6 +231,7 @@ class TestOtherModules(RefusalCase):
         self.arrive_by_worker(number)
         self.assertEqual((partner.name, partner.email), ("Нове", "a@example.com"))
         self.assertIn("a@refused.example", self.activity_text(partner))
+        self.assertDecisions(partner)
 
     def test_refused_delivery_address_is_reported_on_the_order(self):
         self.refuse("type != 'delivery' OR zip IS NULL")
@@ -238,6 +240,7 @@ class TestOtherModules(RefusalCase):
         address = part.partner_shipping_id
         self.assertEqual((address.zip, address.city), (False, "Львів"))
         self.assertIn("79000", self.activity_text(part))
+        self.assertDecisions(part)
         self.env.cr.execute("ALTER TABLE res_partner DROP CONSTRAINT strict")
         self.refuse("type != 'delivery' OR id < 0")
         none = self.arrive_by_worker(self.new_order([], client_id=self.buyer(), shipping=OFFICE))

@@ -2,6 +2,9 @@ from odoo import fields
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import SQL
 
+from ..const import OPEN_TRANSFERS
+from ..services.account.decisions.activities import Activities
+
 
 @tagged("post_install", "-at_install")
 class TestIndexes(TransactionCase):
@@ -43,6 +46,13 @@ class TestIndexes(TransactionCase):
             self.env.cr.execute(SQL("DROP INDEX %s", SQL.identifier(f"sale_order_{name}")))
         domain = [("keycrm_account_id", "in", [1, 2]), ("keycrm_needs_decision", "=", True)]
         self.assertIn("keycrm_needs_decision_index", self.search_plan("sale.order", domain))
+
+    def test_open_activities_are_found_among_all(self):
+        ids = {"ids": [1, 2], "open": list(OPEN_TRANSFERS)}
+        plan = self.plan(SQL(Activities.count_sql, **ids))
+        self.assertIn("mail_activity_keycrm_open_index", plan)
+        for table in ("sale_order", "stock_picking", "keycrm_order_update", "keycrm_event"):
+            self.assertNotIn(f"Seq Scan on {table}", plan)
 
     def test_workers_find_due_rows_by_an_index(self):
         mine, due = ("account_id", "=", 1), ("next_try_at", "<=", fields.Datetime.now())

@@ -80,6 +80,7 @@ class TestMails(AutomationCase):
         self.assertEqual(order.state, "sale")
         self.assertTrue(order.picking_ids)
         self.assertIn("Дякуємо", self.activities(order))
+        self.assertDecisions(order)
 
     def test_delivery_sends_no_mail_to_the_buyer(self):
         self.company.stock_move_email_validation = True
@@ -175,6 +176,7 @@ class TestCombo(AutomationCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(order.state, "sale")
         self.assertIn("Набір", self.activities(order))
+        self.assertDecisions(order)
         kit = self.choose_another_product()
         self.arrive(order.keycrm_id)
         moves = order.picking_ids.move_ids.filtered(lambda move: move.product_id == kit)

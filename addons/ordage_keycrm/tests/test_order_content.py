@@ -344,6 +344,7 @@ class TestOrderContent(KeycrmCase):
         )
         self.assertTrue(order.order_line.keycrm_to_make)
         self.assertIn("Кухоль", order.activity_ids.note)
+        self.assertDecisions()  # work, and no decision
 
     def test_the_tracking_number_is_on_order_and_delivery_and_is_found(self):
         order = self.arrive(

@@ -62,6 +62,7 @@ class TestStatuses(OrderCase):
         self.move(order, self.canceled)
         self.assertEqual(order.state, "sale")
         self.assertTrue(order.activity_ids.note)
+        self.assertDecisions(order)
 
     def test_order_back_in_agreement_is_a_quotation_again(self):
         order = self.make(self.made)
@@ -86,6 +87,10 @@ class TestStatuses(OrderCase):
         # To-dos are in the company's language.
         agreed = self.agreed.with_context(lang=self.company.partner_id.lang)
         self.assertIn(agreed.display_name, self.activities(order))
+        self.assertDecisions(order)
+        self.move(order, self.sent)
+        self.assertFalse(order.activity_ids, "both agree again")
+        self.assertDecisions()
 
     def test_canceled_shipped_order_expects_a_return(self):
         order = self.make(self.made)
@@ -104,6 +109,7 @@ class TestStatuses(OrderCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(order.picking_ids.filtered("return_id"), back)
         self.assertEqual(len(order.activity_ids), 1)
+        self.assertDecisions(back)
         # The goods are back: the order is looked at again and can be canceled.
         product = order.order_line.product_id
         before = product.qty_available
@@ -114,6 +120,7 @@ class TestStatuses(OrderCase):
         self.assertEqual(event.state, "pending")
         self.arrive(order.keycrm_id)
         self.assertEqual(order.state, "cancel")
+        self.assertDecisions()
 
     def test_canceled_partly_shipped_order_ships_no_more(self):
         order = self.make(self.made)
@@ -213,6 +220,7 @@ class TestArchive(OrderCase):
         self.assertTrue(order.keycrm_archived and order.locked)
         self.assertNotIn("done", order.picking_ids.mapped("state"))
         self.assertEqual(len(order.activity_ids), 1)
+        self.assertDecisions(order.picking_ids)
         # Once a person shipped it, nothing is left to be done.
         order.picking_ids.move_ids.product_id.tracking = "none"
         self.arrive(order.keycrm_id)

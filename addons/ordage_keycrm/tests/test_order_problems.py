@@ -180,6 +180,7 @@ class TestDiscountsOverGoods(OrderCase):
         self.assertEqual((order.amount_total, order.state), (-30, "sale"))
         self.assertEqual(order.keycrm_total, -30)
         self.assertIn("30.00", order.activity_ids.note, "an activity shows it")
+        self.assertDecisions(order)
         self.arrive(order.keycrm_id)
         self.assertEqual(len(order.activity_ids), 1)
         self.keycrm.patch_order(order.keycrm_id, discount_amount=0, webhook=False)

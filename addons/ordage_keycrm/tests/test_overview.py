@@ -167,6 +167,7 @@ class TestDecisions(OrderCase):
         account.orders_cron_id.active = False
         rows = self.rows()
         self.assertEqual(len({row["key"] for row in rows}), 6)
+        self.assertTrue(all(row["since"] for row in rows), rows)
         solved_by = {
             "API key": {"action_open_setup"},
             "Webhook": {"action_open_setup"},
@@ -182,6 +183,41 @@ class TestDecisions(OrderCase):
             self.press(row)
         self.assertFalse(account.stock_paused)
         self.assertNotIn("action_resume_stock", str(self.rows()))
+
+    def test_since_is_when_an_account_began_to_wait(self):
+        def since():
+            rows = self.rows()
+            return {row["key"].split("-")[-1]: row["since"] for row in rows}
+
+        self.account.push_stock = True
+        self.account.action_pause_stock()
+        began = {"paused": "2026-01-01 10:00:00"}
+        self.account.sudo().decisions_since = began
+        self.account.write({"stock_held_zeros": 3, "circuit_error_code": "unauthorized"})
+        found = since()
+        self.assertEqual(found["paused"], "2026-01-01T10:00:00")
+        self.assertEqual(found.keys(), {"paused", "zeros", "problem"})
+        self.assertNotIn(found["paused"], (found["zeros"], found["problem"]))
+        self.account.circuit_error_code = False
+        self.account.action_resume_stock()
+        self.assertNotIn("paused", since())
+        self.account.action_pause_stock()
+        again = since()
+        self.assertEqual(again.keys(), {"paused", "zeros"})
+        self.assertEqual(again["zeros"], found["zeros"])
+        self.assertNotEqual(again["paused"], found["paused"])
+        # Orders arrived late before, and still do.
+        late = self.account.status_ids[:2]
+        late[0].missed_at = "2026-01-01 10:00:00"
+        late._mark_missed()
+        self.assertEqual(since()["late"], "2026-01-01T10:00:00")
+
+    def test_settings_to_review_say_since_when(self):
+        account = self.account.sudo()
+        account.polled_at = "2026-01-01 10:00:00"
+        account.orders_cron_id.unlink()
+        (row,) = self.rows()
+        self.assertEqual(row["since"], "2026-01-01T10:00:00")
 
     def test_each_button_of_a_row_opens_what_exists(self):
         self.make(self.made, grand_total=777)._action_cancel()
@@ -401,7 +437,26 @@ class TestStockDecisions(StockCase):
             self.account.action_open_missing()["domain"]
         )
         missing.action_accept()
-        self.assertFalse(self.env["keycrm.account"].get_overview()["decisions"])
+        self.assertDecisions()
         shirt.default_code = "SHIRT-2"
         self.env["keycrm.missing.sku"]._record(self.account, shirt)
         self.assertFalse(missing.is_accepted)
+
+    def test_refused_quantities_say_since_when(self):
+        shirt = self.goods("SHIRT")
+        self.count(shirt, 5)
+        self.work()
+        level = self.env["keycrm.stock.level"].search([("product_id", "=", shirt.id)])[:1]
+        refuse = {level.offer_id.id: 5.0}
+        level._mark_refused(level.keycrm_warehouse_id, refuse, "Refused")
+        self.assertDecisions(self.account)
+        level.refused_at = "2026-01-01 10:00:00"
+        self.env.flush_all()
+        level._mark_refused(level.keycrm_warehouse_id, refuse, "Refused again")
+        (row,) = self.account.get_overview()["decisions"]
+        self.assertEqual(row["since"], "2026-01-01T10:00:00")
+        level._mark_confirmed(level.keycrm_warehouse_id, refuse)
+        self.assertDecisions()
+        level._mark_refused(level.keycrm_warehouse_id, refuse, "Refused later")
+        (row,) = self.account.get_overview()["decisions"]
+        self.assertNotEqual(row["since"], "2026-01-01T10:00:00")

@@ -6,6 +6,7 @@ from lxml import etree
 
 from odoo import fields
 from odoo.tests import new_test_user
+from odoo.tools import mute_logger
 from odoo.tools.safe_eval import safe_eval
 
 from ..services.common.api_gateway import open_client
@@ -138,6 +139,7 @@ class TestPayments(KeycrmCase):
         self.assertEqual(order.keycrm_payment_ids.status, "canceled")
         self.assertNotEqual(posted.state, "canceled")
         self.assertIn("200", order.activity_ids.note)
+        self.assertDecisions(order)
 
     def test_payment_of_a_restored_order_is_kept(self):
         self.account.payment_journal_id = self.journal
@@ -170,6 +172,31 @@ class TestPayments(KeycrmCase):
         self.assertEqual(order.keycrm_payment_ids.amount, 150)
         self.assertEqual(order.keycrm_payment_ids.payment_id.amount, 200)
         self.assertIn("150", order.activity_ids.note)
+        self.assertDecisions(order)
+
+    def test_payments_that_accounting_refuses_are_one_row_until_none_is_left(self):
+        self.account.payment_journal_id = self.journal
+        self.env.flush_all()
+        self.env.cr.execute(
+            "ALTER TABLE account_payment ADD CONSTRAINT strict CHECK (id < 0) NOT VALID"
+        )
+        with mute_logger("odoo.sql_db"):
+            orders = [self.make({}) for _ in range(3)]
+        for order in orders:
+            self.assertIn("strict", order.keycrm_payment_ids.problem)
+        self.assertIn(orders[0].name, self.account.activity_ids.note)
+        self.assertDecisions(self.account)
+        self.env.cr.execute("ALTER TABLE account_payment DROP CONSTRAINT strict")
+        self.arrive(orders[0].keycrm_id)
+        self.assertDecisions(self.account)
+        self.keycrm.patch_payment(
+            orders[1].keycrm_id, self.payment_of(orders[1]), status="canceled", webhook=False
+        )
+        self.arrive(orders[1].keycrm_id)
+        self.account.payment_journal_id = False
+        self.arrive(orders[2].keycrm_id)
+        self.assertFalse(self.account.activity_ids)
+        self.assertDecisions()
 
     def make_in(self, code, **fields_):
         """Let an order of 200 arrive of which 50 were paid in another currency."""
@@ -215,6 +242,7 @@ class TestPayments(KeycrmCase):
         self.assertEqual((order.keycrm_amount_paid, order.keycrm_amount_due), (50, 150))
         self.assertIn("USDT", payment.problem)
         self.assertIn("50.00 USDT", order.activity_ids.note)
+        self.assertDecisions(order)
         self.arrive(order.keycrm_id)
         self.assertEqual(len(order.activity_ids), 1)
 

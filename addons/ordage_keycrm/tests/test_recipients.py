@@ -138,6 +138,7 @@ class TestRecipients(BuyerCase):
         self.arrive(number)
         self.assertEqual(picking.partner_id.name, "Марія Коваль", "history stays as it was")
         self.assertIn("Ганна Коваль", order.activity_ids.note)
+        self.assertDecisions(order)
 
     def test_tracking_number_is_on_order_and_delivery_and_searchable(self):
         number = self.new_order(

@@ -202,6 +202,10 @@ class TestStockEnded(StockCase):
         notes = self.account.activity_ids.filtered(lambda one: "offer remains" in one.summary)
         for number in numbers[3:8]:
             self.assertIn(str(number), " ".join(notes.mapped("note")))
+        for _note in notes:
+            (row,) = self.activity_rows()
+            self.env["mail.activity"].browse(row["id"]).action_done()
+        self.assertFalse(self.activity_rows())
         self.keycrm.clear_log()
         self.count(self.cap, 6)
         self.assert_sent((self.cap, 6))
@@ -226,6 +230,10 @@ class TestStockEnded(StockCase):
         self.assertFalse(self.sent())
         return products
 
+    def activity_rows(self):
+        rows = self.account.get_overview()["decisions"]
+        return [row for row in rows if row["model"] == "mail.activity"]
+
     def hold_activity(self):
         return self.account.activity_ids.filtered(lambda one: "on hold" in one.summary)
 
@@ -234,6 +242,7 @@ class TestStockEnded(StockCase):
         self.assertEqual(self.account.stock_held_zeros, 4)
         (activity,) = self.hold_activity()
         self.assertIn("SHOP-0", activity.note)
+        self.assertFalse(self.activity_rows(), "products on hold are a row")
         # Neither everyday changes nor a further ended mapping release them.
         self.count(products[9], 4)
         self.assert_sent((products[9], 4))

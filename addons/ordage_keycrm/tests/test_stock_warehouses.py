@@ -136,6 +136,7 @@ class TestWarehouses(StockCase):
         activity = self.account.activity_ids.filtered(lambda one: "remains" in one.summary)
         self.assertIn(self.kw1.name, activity.note)
         self.assertIn("1", activity.note)
+        self.assertDecisions(self.account)
         self.kw1.warehouse_ids = self.warehouse
         self.assertFalse(activity.exists())
         self.kw1._allow_sending()

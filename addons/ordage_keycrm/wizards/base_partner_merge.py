@@ -2,6 +2,7 @@ from odoo import api, models
 
 from ..models.orders.importer.addresses import recipient_keys
 from ..services.common.bridge import as_bridge
+from ..services.common.language import company_language
 
 
 class MergePartnerAutomatic(models.TransientModel):
@@ -9,7 +10,7 @@ class MergePartnerAutomatic(models.TransientModel):
 
     @api.model
     def _update_values(self, src_partners, dst_partner):
-        """Keep all recipients of merged addresses on the remaining one.
+        """Keep all recipients of merged addresses on the remaining one, and end the question to merge.
 
         Otherwise the next order would create a recipient again. Buyers and companies of KeyCRM follow
         by their foreign keys.
@@ -20,4 +21,11 @@ class MergePartnerAutomatic(models.TransientModel):
         result = super()._update_values(src_partners, dst_partner)
         if known:
             as_bridge(dst_partner).keycrm_recipient_key = "\n".join(sorted(keys))
+        asked = [
+            ("partner_id", "=", dst_partner.id),
+            ("keycrm_former_partner_id", "=", dst_partner.id),
+        ]
+        for order in self.env["sale.order"].sudo().search(asked):
+            order = order.with_context(lang=company_language(order.company_id))
+            order._keycrm_unlink_activity(order._keycrm_merge_summary())
         return result

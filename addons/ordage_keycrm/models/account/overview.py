@@ -34,6 +34,13 @@ class KeycrmAccount(models.Model):
     work_circuits = fields.Json(
         string="Deferred jobs", readonly=True, copy=False, groups=fields.NO_ACCESS
     )
+    # {key of a decision: since when}, of decisions that depend on fields of the account.
+    decisions_since = fields.Json(
+        string="Decisions since",
+        compute="_compute_decisions_since",
+        store=True,
+        groups=fields.NO_ACCESS,
+    )
     overview_state = fields.Selection(
         [
             ("off", "Disabled"),
@@ -94,6 +101,9 @@ class KeycrmAccount(models.Model):
     reference_text = fields.Text(
         string="Settings to review", compute="_compute_reference_text", compute_sudo=True
     )
+    reference_since = fields.Datetime(
+        string="To review since", compute="_compute_reference_text", compute_sudo=True
+    )
 
     # === COMPUTE METHODS ===#
 
@@ -110,6 +120,27 @@ class KeycrmAccount(models.Model):
                 for circuit in (stored.work_circuits or {}).values()
             ]
             account.circuit_error_text = explain._sentence(*faults[0]) if faults else ""
+
+    @api.depends(
+        "circuit_error_code",
+        "work_circuits",
+        "stock_paused",
+        "stock_held_zeros",
+        "kinds_to_preview",
+    )
+    def _compute_decisions_since(self):
+        now = fields.Datetime.to_string(self.env.cr.now())
+        for account in self:
+            is_waiting = {
+                "problem": CircuitBreaker(account).is_interrupted(),
+                "paused": account.stock_paused,
+                "zeros": account.stock_held_zeros,
+                "previews": account.kinds_to_preview,
+            }
+            known = account.decisions_since or {}
+            account.decisions_since = {
+                key: known.get(key, now) for key, waits in is_waiting.items() if waits
+            } or False
 
     @api.depends(
         "enabled",
@@ -144,10 +175,10 @@ class KeycrmAccount(models.Model):
             account.waiting_event_count = events[account.id, "pending"]
             account.failed_count = events[account.id, "failed"]
             account.stock_waiting_count = waiting.get(account.id, 0)
-            used, allowed, is_shared = usage[account.id]
+            used, allowed, lowered_at = usage[account.id]
             account.requests_used = used
             account.requests_allowed = allowed
-            account.key_is_shared = is_shared
+            account.key_is_shared = bool(lowered_at)
             account.delay_in_text = figures.delay_text(delays.get((account.id, "in", today)))
             account.delay_out_text = figures.delay_text(delays.get((account.id, "out", today)))
             account.delays_graph = figures.graph(
@@ -201,7 +232,8 @@ class KeycrmAccount(models.Model):
         for account in self:
             review = SettingsReview(account)
             rows = review.missing_actions() + review.late_actions() + archived.get(account, [])
-            account.reference_text = "\n".join(rows)
+            account.reference_text = "\n".join(text for text, _since in rows)
+            account.reference_since = min((since for _text, since in rows if since), default=False)
 
     # === ACTION METHODS ===#
 
@@ -295,6 +327,15 @@ class KeycrmAccount(models.Model):
         """
         action = self._screen("ordage_keycrm.keycrm_order_update_action", "account_id")
         return dict(action, domain=[*action["domain"], ("state", "=", "failed")])
+
+    def action_open_activities(self):
+        """Open the activities that need a user's decision.
+
+        :return: an action
+        """
+        self.check_access("read")
+        action = self._screen("mail.mail_activity_action_my", "keycrm_account_id")
+        return dict(action, name=self.env._("Open activities"))
 
     def action_open_returns(self):
         """Open the parcels that come back.

@@ -9,6 +9,7 @@ from . import mixins
 from . import outbox_mixin
 from . import job_mixin
 from . import latency
+from . import mail_activity
 from . import demo
 from . import retry_mixin
 from . import sync_cursor

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import time
+from datetime import UTC, datetime
 
 from odoo import api, fields, models, sql_db
 from odoo.tools import SQL
@@ -35,6 +36,7 @@ class KeycrmRateLimit(models.Model):
     blocked_until = fields.Float(string="Blocked until", digits=(16, 3))
     limit_until = fields.Float(string="Limit is raised at", digits=(16, 3))
     raise_after = fields.Float(string="Seconds between two raises", digits=(16, 3))
+    lowered_at = fields.Float(string="Limit lowered since", digits=(16, 3))
 
     _key_digest_unique = models.Constraint(
         "UNIQUE(key_digest)", "A key can have only one rate limit."
@@ -71,7 +73,8 @@ class KeycrmRateLimit(models.Model):
         """Return how much of the quota is used, for display; takes no lock.
 
         :param accounts: ``keycrm.account``
-        :return: ``{account id: (requests of the last minute, limit, lowered by an early 429)}``
+        :return: ``{account id: (requests of the last minute, limit, since when an early 429 lowered it)}``,
+            naive UTC, False if none did
         """
         digests = {
             account.id: self._digest(
@@ -85,7 +88,7 @@ class KeycrmRateLimit(models.Model):
             cr.execute(
                 SQL(
                     """SELECT key_digest, times, current_limit, blocked_until, limit_until, raise_after,
-                              extract(epoch FROM clock_timestamp())::float
+                              lowered_at, extract(epoch FROM clock_timestamp())::float
                          FROM keycrm_rate_limit WHERE key_digest = ANY(%s)""",
                     list(digests.values()),
                 )
@@ -98,7 +101,9 @@ class KeycrmRateLimit(models.Model):
             if digests[account.id] in rows:
                 *row, now = rows[digests[account.id]]
                 quota = rate_limit_rules.refreshed(_quota_of(row, allowed), now)
-                found[account.id] = (len(quota.times), quota.limit, quota.is_lowered)
+                since = quota.lowered_at and datetime.fromtimestamp(quota.lowered_at, UTC)
+                since = since and since.replace(tzinfo=None, microsecond=0)
+                found[account.id] = (len(quota.times), quota.limit, since or False)
         return found
 
 
@@ -200,13 +205,15 @@ class DatabaseRateLimiter(RateLimiter):
                     SQL(
                         """UPDATE keycrm_rate_limit
                               SET times = %s::jsonb, current_limit = %s,
-                                  blocked_until = %s, limit_until = %s, raise_after = %s
+                                  blocked_until = %s, limit_until = %s, raise_after = %s,
+                                  lowered_at = %s
                             WHERE key_digest = %s""",
                         json.dumps(changed.times),
                         changed.limit,
                         changed.blocked_until,
                         changed.limit_until,
                         changed.raise_after,
+                        changed.lowered_at,
                         self._digest,
                     )
                 )
@@ -222,7 +229,8 @@ class DatabaseRateLimiter(RateLimiter):
         # acquired.
         query = SQL(
             """SELECT locked.*, extract(epoch FROM clock_timestamp())::float
-                 FROM (SELECT times, current_limit, blocked_until, limit_until, raise_after
+                 FROM (SELECT times, current_limit, blocked_until, limit_until, raise_after,
+                              lowered_at
                          FROM keycrm_rate_limit WHERE key_digest = %s FOR UPDATE) AS locked""",
             self._digest,
         )
@@ -245,10 +253,10 @@ class DatabaseRateLimiter(RateLimiter):
 def _quota_of(row, full_limit):
     """Convert a row into a quota of the pure rules.
 
-    :param row: times, limit, blocked until, raised at, seconds between raises
+    :param row: times, limit, blocked until, raised at, seconds between raises, lowered at
     :param full_limit: requests per minute, as set for the account
     :return: :class:`~.keycrm.rate_limit_rules.Quota`
     """
     times, limit, *seconds = row
-    blocked, until, pause = (float(value or 0.0) for value in seconds)
-    return Quota(tuple(times or ()), limit, blocked, until, full_limit, pause)
+    blocked, until, pause, lowered_at = (float(value or 0.0) for value in seconds)
+    return Quota(tuple(times or ()), limit, blocked, until, full_limit, pause, lowered_at)

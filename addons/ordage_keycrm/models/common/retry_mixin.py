@@ -87,9 +87,13 @@ class KeycrmRetryMixin(models.AbstractModel):
             translated._unlink_activity()
             return
         order, account = translated.sale_order_id, translated.account_id
-        user = activities.assignee(account, order.user_id)
         activities.schedule(
-            order or account, user, translated._activity_summary(), [translated.error]
+            account,
+            order or account,
+            translated._activity_summary(),
+            [translated.error],
+            salesperson=order.user_id,
+            is_decision=False,
         )
 
     def _unlink_activity(self):

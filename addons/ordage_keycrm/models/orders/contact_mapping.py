@@ -46,6 +46,9 @@ class KeycrmContactMappingMixin(models.AbstractModel):
         return mappings
 
     def write(self, vals):
+        if "partner_id" in vals:
+            for mapping in self.sudo():
+                activities.unlink(mapping.partner_id, mapping._replacement_summary())
         result = super().write(vals)
         if "partner_id" in vals:
             mappings = as_bridge(self)
@@ -107,7 +110,8 @@ class KeycrmContactMappingMixin(models.AbstractModel):
         self.write({"partner_id": partner.id, "given": given})
         if not former:
             return
-        if former._keycrm_of_another_company(self.account_id.company_id):
+        is_elsewhere = former._keycrm_of_another_company(self.account_id.company_id)
+        if is_elsewhere:
             summary = self.env._("KeyCRM contact of another company")
             reason = self.env._(
                 "%(former)s belongs to the company %(company)s, so orders of KeyCRM cannot have it any "
@@ -116,7 +120,7 @@ class KeycrmContactMappingMixin(models.AbstractModel):
                 company=former.company_id.display_name,
             )
         else:
-            summary = self.env._("KeyCRM contact with an Odoo user")
+            summary = self._replacement_summary()
             reason = self.env._(
                 "%(former)s was matched by phone or email, and an Odoo user sees its orders now. Orders "
                 "of KeyCRM have this new contact. If both are the same person, choose %(former)s for "
@@ -124,8 +128,19 @@ class KeycrmContactMappingMixin(models.AbstractModel):
                 former=former.display_name,
                 buyer=self.display_name,
             )
-        user = activities.assignee(self.account_id, partner.user_id)
-        activities.schedule(partner, user, summary, [reason])
+        activities.schedule(
+            self.account_id,
+            partner,
+            summary,
+            [reason],
+            salesperson=partner.user_id,
+            is_decision=not is_elsewhere,
+        )
+
+    def _replacement_summary(self):
+        """Return the summary of the activity about a contact that has an Odoo user."""
+        lang = company_language(self.account_id.company_id)
+        return self.with_context(lang=lang).env._("KeyCRM contact with an Odoo user")
 
     def _settle_proposals(self):
         """Remove proposed values that the contact has now."""
@@ -159,11 +174,12 @@ class KeycrmContactMappingMixin(models.AbstractModel):
         if self.activity_id.active:
             self.activity_id.note = activities.note_html(rows)
             return
-        self.activity_id = mapping.partner_id.activity_schedule(
-            "mail.mail_activity_data_todo",
-            summary=mapping.env._("KeyCRM has other contact data"),
-            note=activities.note_html(rows),
-            user_id=activities.assignee(account, self.partner_id.user_id).id,
+        self.activity_id = activities.schedule(
+            account,
+            mapping.partner_id,
+            mapping.env._("KeyCRM has other contact data"),
+            rows,
+            salesperson=self.partner_id.user_id,
         )
 
     def _proposal_rows(self, refused):

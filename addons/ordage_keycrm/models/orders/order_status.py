@@ -114,9 +114,8 @@ class KeycrmOrderStatus(models.Model):
         return self.filtered(lambda status: status.group in ("4", "5"))
 
     def _mark_missed(self):
-        """Record that orders moved to these statuses without a webhook."""
-        if self:
-            self.sudo().missed_at = fields.Datetime.now()
+        """Record since when orders have moved to these statuses without a webhook."""
+        self.sudo().filtered(lambda status: not status.missed_at).missed_at = fields.Datetime.now()
 
     @api.model
     def _record_received(self, account, events):

@@ -11,6 +11,8 @@ from ...services.common.values import changed_values
 
 #: Problems of a payment that is not counted: no rate to the order's currency, or an unknown currency.
 _CURRENCY_PROBLEMS = ("payment_rate_missing", "payment_currency_unknown")
+#: Problems of a payment that accounting refuses.
+_REFUSALS = ("no_chart", "no_rate", "accounting_refused")
 
 
 class KeycrmPayment(models.Model):
@@ -81,6 +83,8 @@ class KeycrmPayment(models.Model):
     _account_keycrm_id_unique = models.Constraint(
         "UNIQUE(account_id, keycrm_id)", "This KeyCRM payment already exists."
     )
+    # After each problem that is solved, others of the account are searched.
+    _problem_index = models.Index("(account_id, problem_code) WHERE problem_code IS NOT NULL")
 
     # === COMPUTE METHODS ===#
 
@@ -212,6 +216,8 @@ class KeycrmPayment(models.Model):
                 continue
             if payment.status in ("canceled", "removed"):
                 payment._clear_currency_problem()
+                if not payment.payment_id:
+                    payment._record_refusal(False)
             elif not payment._check_currency():
                 continue
             if payment.status == "paid":
@@ -265,15 +271,14 @@ class KeycrmPayment(models.Model):
         self.ensure_one()
         journal = self._journal()
         if not journal:
+            self._record_refusal(False)
             return
         if not self._has_receivable_account(journal.company_id):
-            company = journal.company_id.name
-            self.write({"problem_code": "no_chart", "problem_params": {"company": company}})
+            self._record_refusal("no_chart", company=journal.company_id.name)
             return
         if not self.currency_id._keycrm_has_rate(journal.company_id):
             # Odoo would post with a rate of 1.
-            currency = self.currency_id.name
-            self.write({"problem_code": "no_rate", "problem_params": {"currency": currency}})
+            self._record_refusal("no_rate", currency=self.currency_id.name)
             return
 
         def post(payment):
@@ -296,12 +301,37 @@ class KeycrmPayment(models.Model):
             raise
         except Exception as error:
             refusal = str(error.args[0] if error.args else error)[:500]
-        self.write(
-            {
-                "problem_code": "accounting_refused" if refusal else False,
-                "problem_params": {"reason": refusal} if refusal else False,
-            }
-        )
+        if refusal:
+            self._record_refusal("accounting_refused", reason=refusal)
+        else:
+            self._record_refusal(False)
+
+    def _record_refusal(self, code, **params):
+        """Store why accounting refuses the payment; one activity reports all refusals of an account.
+
+        :param code: one of ``_REFUSALS``; False when nothing is refused any more
+        :param params: parameters of the code
+        """
+        was_refused = bool(self.problem_code)
+        self._write_changed({"problem_code": code, "problem_params": params or False})
+        if was_refused == bool(code):
+            return
+        payment = self.with_context(lang=company_language(self.account_id.company_id))
+        account = payment.account_id
+        summary = payment.env._("Payments of orders are not in accounting")
+        if not code:
+            refused = [("account_id", "=", account.id), ("problem_code", "in", _REFUSALS)]
+            if not payment.search_count(refused, limit=1):
+                activities.unlink(account, summary)
+        elif summary not in account.activity_ids.mapped("summary"):
+            rows = [
+                f"{payment.sale_order_id.display_name}: {payment.problem}",
+                payment.env._(
+                    "The filter “Not in accounting” of the payments shows all of them. When the cause is "
+                    "fixed, click “Refresh from KeyCRM” on their orders."
+                ),
+            ]
+            activities.schedule(account, account, summary, rows)
 
     def _has_receivable_account(self, company):
         """Return whether the company has a receivable account for customers' payments."""

@@ -297,6 +297,7 @@ class SaleOrder(models.Model):
                             status=order.keycrm_status_id.display_name,
                         )
                     ],
+                    is_decision=False,
                 )
 
     def _keycrm_clear_conflict(self):
@@ -341,7 +342,9 @@ class SaleOrder(models.Model):
                 else:
                     order._keycrm_unlink_activity(not_delivered)
             if order in wanted and order.keycrm_problem and order.state in ("draft", "sent"):
-                order._keycrm_schedule_activity(summary, [order.keycrm_problem], lasting=True)
+                order._keycrm_schedule_activity(
+                    summary, [order.keycrm_problem], lasting=True, is_decision=False
+                )
             else:
                 order._keycrm_unlink_activity(summary)
 

@@ -36,7 +36,7 @@ class SaleOrder(models.Model):
 
     # === ACTIVITIES ===#
 
-    def _keycrm_schedule_activity(self, summary, rows, *, lasting=False):
+    def _keycrm_schedule_activity(self, summary, rows, *, lasting=False, is_decision=True):
         """Schedule an activity for the salesperson once (idempotent).
 
         An activity that a user completed is not scheduled again either.
@@ -44,6 +44,7 @@ class SaleOrder(models.Model):
         :param summary: one line
         :param rows: list of sentences
         :param lasting: whether it is not scheduled again when the order has another status
+        :param is_decision: see :func:`~.activities.schedule`
         """
         self = self.sudo()
         self.ensure_one()
@@ -58,8 +59,14 @@ class SaleOrder(models.Model):
         if current:
             current.note = note
             return
-        user = activities.assignee(self.keycrm_account_id, self.user_id)
-        activities.schedule(self, user, summary, rows)
+        activities.schedule(
+            self.keycrm_account_id,
+            self,
+            summary,
+            rows,
+            salesperson=self.user_id,
+            is_decision=is_decision,
+        )
 
     def _keycrm_unlink_activity(self, *summaries):
         """Remove activities that are settled in KeyCRM; they may be scheduled again.
@@ -160,6 +167,7 @@ class SaleOrder(models.Model):
             self._keycrm_schedule_activity(
                 self.env._("To manufacture"),
                 [f"{line.product_id.display_name}: {line.product_uom_qty:g}" for line in lines],
+                is_decision=False,
             )
 
     # === ARCHIVE ===#
@@ -187,7 +195,7 @@ class SaleOrder(models.Model):
         try:
             self._keycrm_ship_in_steps()
         except UserError as error:
-            self._keycrm_schedule_activity(summary, [str(error.args[0])])
+            self._keycrm_schedule_activity(summary, [str(error.args[0])], is_decision=False)
         else:
             self._keycrm_unlink_activity(summary)
 
@@ -224,6 +232,7 @@ class SaleOrder(models.Model):
             if not order._keycrm_is_shipped_or_invoiced():
                 order.locked = False
                 order._action_cancel()
+                order._keycrm_clear_cancellation()
                 continue
             delivered = order.order_line.filtered(lambda line: line.qty_delivered > 0)
             order._keycrm_expect_return(dict.fromkeys(delivered, 0.0))
@@ -248,7 +257,7 @@ class SaleOrder(models.Model):
             order._keycrm_schedule_activity(self.env._("The order was canceled in KeyCRM"), rows)
 
     def _keycrm_clear_cancellation(self):
-        """Remove the activity about a cancellation that KeyCRM has reverted."""
+        """Remove the activity about a cancellation that KeyCRM has reverted, or Odoo completed."""
         for order in self.filtered("keycrm_created_activities"):
             order._keycrm_unlink_activity(self.env._("The order was canceled in KeyCRM"))
 
@@ -276,6 +285,7 @@ class SaleOrder(models.Model):
             order._keycrm_schedule_activity(
                 self.env._("The order was deleted in KeyCRM"),
                 [self.env._("Cancel it in Odoo too, or keep it if the goods were really sold.")],
+                is_decision=False,
             )
 
     # === RETURNS ===#

@@ -57,6 +57,7 @@ class KeycrmStockLevel(models.Model):
         help="When the quantity in KeyCRM last matched the quantity in Odoo.",
     )
     error = fields.Char(string="Refusal reason")
+    refused_at = fields.Datetime(string="Refused since")
     retry_at = fields.Datetime(
         string="Next retry", help="When a quantity whose request failed is sent again."
     )
@@ -148,7 +149,12 @@ class KeycrmStockLevel(models.Model):
         :param quantities: ``{offer id: quantity}``
         :param error: KeyCRM's message
         """
-        change = SQL("is_known = FALSE, sent_quantity = given.quantity, error = %s", error)
+        change = SQL(
+            """is_known = FALSE, sent_quantity = given.quantity, error = %s,
+               refused_at = CASE WHEN keycrm_stock_level.error IS NULL THEN given.now
+                                 ELSE keycrm_stock_level.refused_at END""",
+            error,
+        )
         self._upsert(warehouse, quantities, change)
 
     @api.model

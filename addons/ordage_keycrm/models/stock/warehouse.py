@@ -168,8 +168,7 @@ class KeycrmWarehouse(models.Model):
                     warehouse=warehouse.name,
                     count=count,
                 )
-                user = activities.assignee(account)
-                activities.schedule(account, user, summary, [text])
+                activities.schedule(account, account, summary, [text])
 
     def _sending(self):
         """Return the KeyCRM warehouses that are matched and previewed."""

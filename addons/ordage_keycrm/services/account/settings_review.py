@@ -19,7 +19,10 @@ class SettingsReview(Service):
     """Find settings and scheduled actions that a user has to repair."""
 
     def missing_actions(self):
-        """Return sentences about missing scheduled actions, which run all work."""
+        """Return what is to be repaired about missing scheduled actions, which run all work.
+
+        :return: list of (sentence, since when; naive UTC)
+        """
         if not self.account.enabled:
             return []
         queues = (
@@ -27,19 +30,25 @@ class SettingsReview(Service):
             (self.account.stock_cron_id, self.env._("stock")),
         )
         return [
-            self.env._(
-                "The scheduled action for %(queue)s was deleted or archived. Disable and enable the "
-                "integration to restore it.",
-                queue=name,
+            (
+                self.env._(
+                    "The scheduled action for %(queue)s was deleted or archived. Disable and enable "
+                    "the integration to restore it.",
+                    queue=name,
+                ),
+                # Nothing remains of a deleted one.
+                cron.write_date or self.account.polled_at,
             )
             for cron, name in queues
             if not cron.active
         ]
 
     def late_actions(self):
-        """Return a sentence about active scheduled actions that are overdue.
+        """Return what is to be repaired about active scheduled actions that are overdue.
 
         Without worker processes Odoo's scheduler threads end for good when PostgreSQL restarts.
+
+        :return: list of (sentence, since when; naive UTC)
         """
         late = (self.account.orders_cron_id | self.account.stock_cron_id).filtered(
             lambda cron: cron.active and cron.nextcall < self.env.cr.now() - CRON_IS_LATE
@@ -47,13 +56,11 @@ class SettingsReview(Service):
         if not self.account.enabled or not late:
             return []
         since = min(cron.lastcall or cron.nextcall for cron in late)
-        return [
-            self.env._(
-                "Scheduled actions have not run since %(time)s. Restart Odoo, or ask its "
-                "administrator to.",
-                time=format_datetime(self.env, since),
-            )
-        ]
+        text = self.env._(
+            "Scheduled actions have not run since %(time)s. Restart Odoo, or ask its administrator to.",
+            time=format_datetime(self.env, since),
+        )
+        return [(text, since)]
 
 
 def archived_references(accounts):
@@ -62,7 +69,7 @@ def archived_references(accounts):
     By SQL: one query for all references, since each overview looks for them.
 
     :param accounts: ``keycrm.account``
-    :return: ``{account: list of sentences}``
+    :return: ``{account: list of (sentence, last change of the record; naive UTC)}``
     """
     env = accounts.env
     by_id = {account._origin.id: account for account in accounts if account._origin}
@@ -80,7 +87,7 @@ def archived_references(accounts):
         )
     )
     sentences = {}
-    for number, account_id, record_id, value_id in sorted(rows):
+    for number, account_id, record_id, value_id, changed_at in sorted(rows):
         records, name = references[number]
         value = env[records._fields[name].comodel_name].browse(value_id)
         names = {
@@ -98,7 +105,7 @@ def archived_references(accounts):
                 "%(field)s of “%(record)s”: KeyCRM no longer has “%(value)s”. Choose another one.",
                 **names,
             )
-        sentences.setdefault(by_id[account_id], []).append(text)
+        sentences.setdefault(by_id[account_id], []).append((text, changed_at))
     return sentences
 
 
@@ -133,7 +140,7 @@ def _archived_query(records, name, number, account_ids):
     :param name: name of the field
     :param number: first column of the rows, which identifies the field
     :param account_ids: ids of accounts
-    :return: query of rows (number, account, record, archived record)
+    :return: query of rows (number, account, record, archived record, its last change)
     """
     field = records._fields[name]
     comodel = records.env[field.comodel_name]
@@ -151,7 +158,8 @@ def _archived_query(records, name, number, account_ids):
             SQL.identifier(field.column1),
         )
     return SQL(
-        """SELECT %s, own.%s, own.id, other.id FROM %s own JOIN %s other ON %s
+        """SELECT %s, own.%s, own.id, other.id, other.write_date
+             FROM %s own JOIN %s other ON %s
             WHERE other.%s IS NOT TRUE AND own.%s = ANY(%s)""",
         number,
         SQL.identifier(account),

@@ -12,21 +12,29 @@ def note_html(rows):
     return Markup("<ul>%s</ul>") % Markup("").join(Markup("<li>%s</li>") % row for row in rows)
 
 
-def schedule(record, user, summary, rows):
+def schedule(account, record, summary, rows, *, salesperson=None, is_decision=True):
     """Schedule an activity on a record unless an identical one exists (idempotent).
 
+    :param account: ``keycrm.account``, one
     :param record: one record with activities
-    :param user: ``res.users`` to which the activity is assigned
     :param summary: one line
     :param rows: list of sentences
+    :param salesperson: see :func:`assignee`
+    :param is_decision: whether it is a row of the overview until it is done; False where the record has
+        a row of another kind, or where nothing needs a decision
+    :return: the activity
     """
     note = note_html(rows)
-    if not record.activity_ids.filtered(
+    existing = record.activity_ids.filtered(
         lambda activity: activity.summary == summary and activity.note == note
-    ):
-        record.activity_schedule(
-            "mail.mail_activity_data_todo", summary=summary, note=note, user_id=user.id
-        )
+    )
+    return existing[:1] or record.sudo().activity_schedule(
+        "mail.mail_activity_data_todo",
+        summary=summary,
+        note=note,
+        user_id=assignee(account, salesperson).id,
+        keycrm_account_id=is_decision and account.id,
+    )
 
 
 def unlink(record, summary):

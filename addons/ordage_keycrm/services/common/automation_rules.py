@@ -98,7 +98,7 @@ def _report(rule, records, error):
         if record._name == "sale.order":
             record._keycrm_schedule_activity(summary, rows, lasting=True)
         else:
-            activities.schedule(record, activities.assignee(account), summary, rows)
+            activities.schedule(account, record, summary, rows)
 
 
 def _reason(error):

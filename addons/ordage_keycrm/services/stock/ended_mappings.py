@@ -86,9 +86,8 @@ class EndedMappings(StockExporter):
             warehouse=warehouse.name,
             reason=reason,
         )
-        user = activities.assignee(account)
         summary = account.env._("KeyCRM: stock of an offer remains")
-        activities.schedule(account, user, summary, [text])
+        activities.schedule(account, account, summary, [text])
 
     def _finish(self, warehouse, rows):
         """Delete these zeros: an interrupted run does not send them again.

@@ -127,8 +127,8 @@ class StockExporter(Service):
         if is_new or not count:
             activities.unlink(account, summary)
         if is_new or (count and not was_held):
-            user = activities.assignee(account)
-            activities.schedule(account, user, summary, self._held_rows(account, held, ended))
+            rows = self._held_rows(account, held, ended)
+            activities.schedule(account, account, summary, rows, is_decision=False)
         notify_clients(account)
 
     def _held_rows(self, account, held, ended):

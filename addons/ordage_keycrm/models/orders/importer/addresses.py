@@ -249,7 +249,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         """Report another buyer, most likely because KeyCRM merged two."""
         record.keycrm_former_partner_id = former
         record._keycrm_schedule_activity(
-            self.env._("Merge two contacts?"),
+            record._keycrm_merge_summary(),
             [
                 self.env._(
                     "The order belonged to %(former)s and now belongs to %(new)s in KeyCRM. If "

@@ -66,6 +66,10 @@ class KeycrmOrderImporter(models.AbstractModel):
 
         :param steps: ``{Step: sale.order}``
         """
+        summary = self.env._("KeyCRM moved the confirmed order back")
+        followed = self.env["sale.order"].union(*steps.values()) - steps[Step.STAY_CONFIRMED]
+        for order in followed.filtered("keycrm_created_activities"):
+            order._keycrm_unlink_activity(summary)
         (steps[Step.RESET] | steps[Step.RESET_AND_CONFIRM]).action_draft()
         for order in steps[Step.CANCEL_AND_RESET]:
             order.locked = False
@@ -73,10 +77,14 @@ class KeycrmOrderImporter(models.AbstractModel):
             order.action_draft()
         for order in steps[Step.STAY_CONFIRMED]:
             order._keycrm_schedule_activity(
-                self.env._(
-                    "KeyCRM moved the order back to “%s”", order.keycrm_status_id.display_name
-                ),
-                [self.env._("It stays confirmed: goods were delivered or an invoice was created.")],
+                summary,
+                [
+                    self.env._(
+                        "Its status is “%s”. It stays confirmed: goods were delivered or an invoice "
+                        "was created.",
+                        order.keycrm_status_id.display_name,
+                    )
+                ],
             )
 
     @api.model

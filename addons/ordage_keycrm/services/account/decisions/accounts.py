@@ -1,5 +1,7 @@
 """Decisions about an account itself: its problems, its key, its webhook, its previews."""
 
+from odoo import fields
+
 from ...common.circuit_breaker import CircuitBreaker
 from .kind import DecisionKind
 
@@ -17,6 +19,15 @@ class AccountKind(DecisionKind):
         """
         raise NotImplementedError
 
+    def since(self, account):
+        """Return since when the account has waited.
+
+        :param account: ``keycrm.account``, one
+        :return: naive UTC; None where it is not known
+        """
+        stored = account.sudo().decisions_since or {}
+        return fields.Datetime.to_datetime(stored.get(self.key))
+
     def setup_row(self, account, kind, reason):
         """Return a row of what is solved in the setup.
 
@@ -30,6 +41,7 @@ class AccountKind(DecisionKind):
             account.display_name,
             kind=kind,
             reason=reason,
+            since=self.since(account),
             buttons=[self.button(self.env._("Open setup"), "action_open_setup")],
         )
 
@@ -48,6 +60,9 @@ class Problem(AccountKind):
                 rows.append(self.setup_row(account, self.env._("Problem"), reason or ""))
         return rows
 
+    def since(self, account):
+        return super().since(account) or account.reference_since
+
 
 class SharedKey(AccountKind):
     """An API key that another program uses too."""
@@ -57,8 +72,12 @@ class SharedKey(AccountKind):
 
     def waiting(self):
         usage = self.env["keycrm.rate.limit"]._usage(self.account)
-        is_shared = {account: is_lowered for account, (_used, _limit, is_lowered) in usage.items()}
-        return [account for account in self.account if account.enabled and is_shared[account.id]]
+        lowered_at = {account: since for account, (_used, _limit, since) in usage.items()}
+        return [account for account in self.account if account.enabled and lowered_at[account.id]]
+
+    def since(self, account):
+        _used, _limit, since = self.env["keycrm.rate.limit"]._usage(account)[account.id]
+        return since
 
     def account_row(self, account):
         return self.setup_row(
@@ -83,6 +102,9 @@ class LateOrders(AccountKind):
             for account in self.account
             if account.enabled and account.sudo().missed_status_ids
         ]
+
+    def since(self, account):
+        return min(account.sudo().missed_status_ids.mapped("missed_at"))
 
     def account_row(self, account):
         names = ", ".join(account.sudo().missed_status_ids.mapped("display_name"))
@@ -112,5 +134,6 @@ class SendPreviews(AccountKind):
             self.env._("A preview waits for your choice"),
             kind=self.env._("Sending to KeyCRM"),
             reason=self.env._("Nothing is sent until you decide."),
+            since=self.since(account),
             buttons=[self.button(self.env._("Open"), "action_open_send_previews")],
         )

@@ -7,7 +7,7 @@ from odoo.tools import SQL
 
 from ....const import OPEN_TRANSFERS
 from ...common.service import Service
-from . import accounts, orders, stock
+from . import accounts, activities, orders, stock
 from .kind import ROWS
 
 #: All kinds, in the order of their rows.
@@ -21,6 +21,7 @@ KINDS = (
     orders.Orders,
     orders.FailedEvents,
     orders.FailedUpdates,
+    activities.Activities,
     stock.Returns,
     stock.Unshipped,
     stock.RefusedQuantities,

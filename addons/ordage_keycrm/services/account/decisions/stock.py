@@ -25,6 +25,7 @@ class PausedStock(AccountKind):
             account,
             self.env._("Stock sync is paused"),
             kind=self.env._("Stock"),
+            since=self.since(account),
             reason=self.env._(
                 "Changes are collected and sent together when stock sync is resumed."
             ),
@@ -51,6 +52,7 @@ class HeldZeros(AccountKind):
             account,
             self.env._("Products on hold: %s", account.stock_held_zeros),
             kind=self.env._("Stock"),
+            since=self.since(account),
             reason=self.env._("They would drop to zero in KeyCRM without a stock move."),
             buttons=buttons,
         )
@@ -174,7 +176,7 @@ class RefusedQuantities(DecisionKind):
         groups = Level._read_group(
             [("account_id", "in", self.account.ids), ("error", "!=", False)],
             ["account_id"],
-            ["__count", "sent_at:min", "id:min"],
+            ["__count", "refused_at:min", "id:min"],
         )
         return [
             self.list_row(

@@ -1,0 +1,23 @@
+from odoo import fields, models
+
+
+class MailActivity(models.Model):
+    """Activities that need a decision are rows of their account's overview until they are done."""
+
+    _name = "mail.activity"
+    _inherit = ["mail.activity", "keycrm.guard.mixin"]
+
+    # === FIELDS ===#
+
+    keycrm_account_id = fields.Many2one(
+        "keycrm.account",
+        string="KeyCRM account",
+        readonly=True,
+        copy=False,
+        help="The overview shows the activity below “Needs your decision”.",
+    )
+
+    # For the overview's count, independent of the number of other activities and of done ones.
+    _keycrm_open_index = models.Index(
+        "(keycrm_account_id) WHERE keycrm_account_id IS NOT NULL AND active IS TRUE"
+    )

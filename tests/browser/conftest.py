@@ -34,6 +34,16 @@ from tools.runtime import Runtime
 from tools.screen import DESKTOP, Screen
 
 FOLDER = REPOSITORY / "screenshots"
+#: Hold intervals of half a minute and more, such as that of a refresh without an update, until they pass.
+HOLD_INTERVALS = """(() => {
+    const { setInterval, clearInterval } = window;
+    const held = new Map();
+    let last = 0;
+    window.setInterval = (work, time, ...values) =>
+        time < 30000 ? setInterval(work, time, ...values) : (held.set(--last, work), last);
+    window.clearInterval = (id) => held.delete(id) || clearInterval(id);
+    window.passHalfMinute = () => held.forEach((work) => work());
+})()"""
 
 
 @pytest.fixture(scope="session")
@@ -123,9 +133,44 @@ def new_screen(
 
 
 @pytest.fixture
+def half_minutes(screen: Screen) -> Callable[[], None]:
+    """Let half a minute pass three times at once, with what screens do then: ``half_minutes()``.
+
+    Otherwise none passes: what comes from elsewhere is brought by Odoo's bus alone.
+    """
+    screen.page.add_init_script(HOLD_INTERVALS)
+
+    def pass_them() -> None:
+        for _ in range(3):
+            screen.page.evaluate("passHalfMinute()")
+            screen.page.wait_for_timeout(1000)  # longer than the debounce of a screen
+
+    return pass_them
+
+
+@pytest.fixture
 def screen(new_screen: Callable[..., Screen]) -> Screen:
     """The administrator's window."""
     return new_screen()
+
+
+def requests_of(screen: Screen, name: str) -> list[str]:
+    """Return a list that grows with a window's requests whose addresses have a name.
+
+    :param name: such as ``sale.order/web_read``
+    """
+    found: list[str] = []
+    screen.page.on("request", lambda request: name in request.url and found.append(request.url))
+    return found
+
+
+def wait_until(screen: Screen, is_true: Callable[[], Any], what: str) -> None:
+    """Wait a minute at most, while the window goes on."""
+    for _ in range(600):
+        if is_true():
+            return
+        screen.page.wait_for_timeout(100)
+    raise AssertionError(f"in vain: {what}")
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import requests_of, wait_until
 from tools import shop
 from tools.screen import PHONE
 
@@ -226,10 +227,21 @@ def test_the_setup_fits_a_phone(account, new_screen):
         phone.picture(f"phone-setup-{name}", of=f"section[name={name}]")
 
 
-def test_updates_do_not_close_an_edited_row(account, rpc, screen):
+def test_updates_change_no_typed_text_and_close_no_edited_row(account, half_minutes, screen):
     account.keycrm.create_offer(sku="OPEN-ROW", name="Кухоль", stock={1: 3})
     account.call("action_refresh_warehouses")
     screen.open("keycrm_setup_action", account.id)
+    name = screen.field("name").locator("input, textarea").first
+    name.click()
+    screen.page.keyboard.press("Control+A")
+    screen.page.keyboard.type("Крамниця ")
+    half_minutes()
+    screen.page.keyboard.type("на Подолі")
+    expect(name).to_have_value("Крамниця на Подолі")
+    screen.page.locator(".o_form_button_save").locator("visible=true").first.click()
+    screen.settle()
+    assert account.read("name")["name"] == "Крамниця на Подолі"
+
     heading = step(screen, "stock").locator("h2 button")
     if heading.get_attribute("aria-expanded") == "false":
         heading.click()
@@ -237,10 +249,9 @@ def test_updates_do_not_close_an_edited_row(account, rpc, screen):
     row = screen.page.locator(".o_selected_row")
     row.wait_for()
     screen.field("warehouse_ids").locator("input").click()
-    reads = []
-    screen.page.on("request", lambda request: "web_read" in request.url and reads.append(request))
+    reads = requests_of(screen, "web_read")
     account.keycrm.create_sample_order()
-    screen.page.wait_for_timeout(4000)  # twice as long as news take to reach the page
+    half_minutes()
     expect(row).to_be_visible()
     expect(screen.page.locator(".o-autocomplete--dropdown-menu")).to_be_visible()
     assert not reads
@@ -248,11 +259,7 @@ def test_updates_do_not_close_an_edited_row(account, rpc, screen):
     screen.page.keyboard.press("Escape")
     step(screen, "stock").locator("h2 button").focus()
     screen.page.locator(".o_form_view .oe_title").first.click()
-    for _ in range(600):
-        if reads:
-            break
-        screen.page.wait_for_timeout(100)
-    assert reads, "the news were lost"
+    wait_until(screen, lambda: reads, "the update that waited for its user")
 
 
 def test_setup_works_with_the_keyboard_alone(own_keycrm, rpc, screen, wait_for):

@@ -1,13 +1,16 @@
 """Warehouses are matched on the screen, and nothing is sent before a person has seen what changes."""
 
+import re
+
 from playwright.sync_api import expect
 
+from tests.browser.conftest import requests_of
 from tools import shop
 from tools.screen import PHONE
 
 
 def test_matching_warehouses_leads_to_the_preview_and_then_to_keycrm(
-    account, rpc, screen, new_screen, wait_for
+    account, half_minutes, rpc, screen, new_screen, wait_for
 ):
     warehouse = rpc.create("stock.warehouse", name="Склад на Подолі", code="PODIL")
     offers = {}
@@ -17,6 +20,15 @@ def test_matching_warehouses_leads_to_the_preview_and_then_to_keycrm(
         product = rpc.create("product.product", name=name, default_code=sku, is_storable=True)
         if ours:
             shop.receive(rpc, warehouse, product, ours)
+    # Further ones fill a page of the preview.
+    filling = [f"FILL-{number:02}" for number in range(40)]
+    for sku in filling:
+        account.keycrm.create_offer(sku=sku, name=sku, stock={1: 1})
+    rpc.call(
+        "product.product",
+        "create",
+        [{"name": sku, "default_code": sku, "is_storable": True} for sku in filling],
+    )
     account.write(name="Крамниця з двома складами")
     account.call("action_refresh_warehouses")
 
@@ -55,6 +67,19 @@ def test_matching_warehouses_leads_to_the_preview_and_then_to_keycrm(
     screen.picture("preview")
     assert screen.cut_texts() == []
     assert (in_keycrm("SHIRT-M"), in_keycrm("SHIRT-L")) == (3, 9), "sent before it was seen"
+    # A form that refreshes itself keeps the order and the page of its list.
+    lines = screen.page.locator(".o_field_x2many")
+    lines.locator("th[data-name=sku]").click()
+    lines.locator(".o_pager_next").click()
+    shown = lines.locator("td[name=sku]")
+    expect(lines.locator(".o_pager_value")).to_have_text(re.compile("^41-"))
+    last_page = shown.all_inner_texts()
+    assert "SHIRT-M" in last_page
+    screen.page.evaluate("document.activeElement.blur()")
+    reads = requests_of(screen, "keycrm.stock.comparison/web_read")
+    half_minutes()
+    assert reads
+    expect(shown).to_have_text(last_page)
 
     screen.press("Передати залишки з Odoo")
     screen.picture("preview-asks")

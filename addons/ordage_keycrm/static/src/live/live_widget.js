@@ -1,6 +1,7 @@
 import { Component, useRef, xml } from "@odoo/owl";
 import { serializeDateTime } from "@web/core/l10n/dates";
 import { registry } from "@web/core/registry";
+import { useBus, useService } from "@web/core/utils/hooks";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 import { useKeycrmUpdates } from "./live";
 import { isWorkingIn, refreshRecord } from "./refresh";
@@ -17,6 +18,11 @@ export class KeycrmLive extends Component {
 
     setup() {
         this.root = useRef("root");
+        this.store = useService("mail.store");
+        this.confirmed = null;
+        useBus(this.props.record.model.bus, "FIELD_IS_DIRTY", ({ detail }) => {
+            this.isTyping = detail;
+        });
         useKeycrmUpdates((accounts) => this.refresh(accounts));
     }
 
@@ -26,19 +32,41 @@ export class KeycrmLive extends Component {
         if (!form || !record.resId || (accounts.size && !this.concerns(accounts))) {
             return;
         }
-        if (await this.mayHaveChanged()) {
-            return refreshRecord(record, () => isWorkingIn(form));
+        const written = record.data.write_date ? await this.readWriteDate() : false;
+        if (written === undefined || written === this.confirmed) {
+            return;
+        }
+        const isRepeated = written && written === serializeDateTime(record.data.write_date);
+        const isShown = await refreshRecord(record, () => this.isBusy(form));
+        if (isShown && written) {
+            this.confirmed = isRepeated ? written : null;
+            await this.refreshChatter(form);
+        }
+        return isShown;
+    }
+
+    /**
+     * A form that holds `write_date` is only read again when its record was written, and once more after
+     * that, since a record may be written twice within a second.
+     */
+    async readWriteDate() {
+        const { resModel, resId, model } = this.props.record;
+        const [row] = await model.orm.read(resModel, [resId], ["write_date"]);
+        return row?.write_date;
+    }
+
+    /** What KeyCRM changes is listed in the chatter, or is an activity. */
+    async refreshChatter(form) {
+        const { resModel, resId } = this.props.record;
+        if (form.querySelector(".o-mail-Chatter")) {
+            const thread = this.store.Thread.insert({ model: resModel, id: resId });
+            await thread.fetchThreadData(["activities", "messages"]);
         }
     }
 
-    /** A form that holds `write_date` is only read again when its record was written. */
-    async mayHaveChanged() {
-        const { resModel, resId, data, model } = this.props.record;
-        if (!data.write_date) {
-            return true;
-        }
-        const [row] = await model.orm.read(resModel, [resId], ["write_date"]);
-        return row && row.write_date !== serializeDateTime(data.write_date);
+    /** A half-typed value is taken over, without a last space, when Odoo looks for changes. */
+    isBusy(form) {
+        return isWorkingIn(form) || (this.isTyping && form.contains(document.activeElement));
     }
 
     concerns(accounts) {

@@ -42,7 +42,8 @@ export function isWorkingIn(root) {
 
 /**
  * Read the record of a form again. Odoo's own `load` would lose what a user changes while the answer is
- * on its way, so the values are taken only if nothing was changed or saved meanwhile.
+ * on its way, so the values are taken only if nothing was changed or saved meanwhile. Lists in the form
+ * keep the order and the page that their user chose.
  *
  * @param {Object} record of a relational model
  * @param {() => boolean} isBusy whether a user is working in the form
@@ -54,16 +55,50 @@ export async function refreshRecord(record, isBusy) {
         return false;
     }
     const before = toRaw(record).data;
-    const values = await model._loadData({ ...record.config });
-    return model.mutex.exec(() => {
-        if (isBusy()) {
+    const lists = Object.entries(before).filter(
+        ([, value]) => value instanceof model.constructor.StaticList
+    );
+    const orderBys = Object.fromEntries(lists.map(([name, { orderBy }]) => [name, orderBy]));
+    const paged = lists.filter(([, { offset }]) => offset);
+    const places = placesOf(lists);
+    const values = await model._loadData({
+        ...record.config,
+        activeFields: withOrderAndPages(record.activeFields, lists),
+    });
+    return model.mutex.exec(async () => {
+        if (isBusy() || places !== placesOf(lists)) {
             return false;
         }
         if (!record.dirty && toRaw(record).data === before) {
-            record._setData(values);
+            record._setData(values, { orderBys });
+            for (const [name, { offset, limit }] of paged) {
+                await showPage(record.data[name], values[name], offset, limit);
+            }
         }
         return true;
     });
+}
+
+/** Return the pages and orders that lists show. */
+function placesOf(lists) {
+    return JSON.stringify(lists.map(([, { offset, limit, orderBy }]) => [offset, limit, orderBy]));
+}
+
+/** Return the fields of a form such that its lists are read in their order, up to the page they show. */
+function withOrderAndPages(activeFields, lists) {
+    const changed = lists.map(([name, { offset, limit, orderBy }]) => {
+        const field = { ...activeFields[name], defaultOrderBy: orderBy };
+        return [name, offset ? { ...field, limit: offset + limit } : field];
+    });
+    return { ...activeFields, ...Object.fromEntries(changed) };
+}
+
+/** Show a page of a list that was just read, unless it no longer has that page. */
+async function showPage(list, rows, offset, limit) {
+    if (offset < list.count) {
+        rows.slice(offset, offset + limit).forEach((row) => list._createRecordDatapoint(row));
+        await list._load({ offset, limit });
+    }
 }
 
 /**

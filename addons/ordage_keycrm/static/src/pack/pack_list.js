@@ -1,4 +1,4 @@
-import { useRef } from "@odoo/owl";
+import { useEffect, useRef } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { useBus, useService } from "@web/core/utils/hooks";
 import { kanbanView } from "@web/views/kanban/kanban_view";
@@ -51,6 +51,20 @@ const withNumber = (Controller) =>
 
 export class KeycrmPackListController extends withNumber(KeycrmLiveListController) {
     static template = "ordage_keycrm.PackList";
+
+    setup() {
+        super.setup();
+        useEffect(
+            () => {
+                // A checkbox would take the next scan, and the "Enter" at its end would open its row.
+                const { activeElement } = document;
+                if (activeElement.matches(".o_list_record_selector :not(:focus-visible)")) {
+                    activeElement.blur();
+                }
+            },
+            () => [this.model.root.selection.length]
+        );
+    }
 }
 
 export class KeycrmPackKanbanController extends withNumber(KeycrmLiveKanbanController) {

@@ -54,6 +54,8 @@ OPEN_GROUPS = ("1", "2", "3", "4")
 DELIVERY_CODES = ("outgoing", "dropship")
 #: States of transfers that are still to be done.
 OPEN_TRANSFERS = ("draft", "waiting", "confirmed", "assigned")
+#: Domain of the transfers with which an order's goods are still to leave.
+TO_SHIP = (("state", "in", OPEN_TRANSFERS), ("picking_type_id.code", "!=", "incoming"))
 
 #: Values of an order line whose whole quantity KeyCRM has released.
 NOTHING_RESERVED = {"keycrm_stock_status": False, "keycrm_quantity": 0.0}

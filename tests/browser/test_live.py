@@ -304,3 +304,29 @@ def test_choosing_another_quantity_needs_an_answer(account, screen):
     screen.page.locator(".o_form_button_save").locator("visible=true").first.click()
     screen.settle()
     assert account.read("stock_quantity")["stock_quantity"] == "free"
+
+
+def test_settings_that_may_do_harm_are_turned_off_only_after_a_question(account, screen):
+    account.write(push_stock=True, keep_product_info=True)
+    screen.open("keycrm_setup_action", account.id)
+    for step, name, question, words in (
+        ("stock", "push_stock", "Припинити передачу залишків?", "Припинити передачу"),
+        ("products", "keep_product_info", "Дозволити KeyCRM змінювати товари?", "Дозволити зміни"),
+    ):
+        heading = screen.page.locator(f"section[name={step}] h2 button")
+        if heading.get_attribute("aria-expanded") == "false":
+            heading.click()
+        switch = screen.field(name).locator("input").first
+        switch.click()
+        screen.sees(question)
+        screen.picture(f"question-{name}")
+        screen.page.keyboard.press("Escape")
+        expect(switch).to_be_checked()
+        switch.click()
+        screen.press(words)
+        expect(switch).not_to_be_checked()
+        saved = screen.page.locator(".o_form_button_save").locator("visible=true")
+        if saved.count():
+            saved.first.click()
+        screen.settle()
+        assert not account.read(name)[name]

@@ -9,6 +9,8 @@ from tests.browser.conftest import requests_of, wait_until
 from tools import shop
 from tools.screen import PHONE
 
+COMPLETED = 8
+
 
 @pytest.fixture(scope="module")
 def odoo(new_odoo):
@@ -307,13 +309,14 @@ def test_updates_do_not_close_an_open_choice(account, rpc, screen):
         heading.click()
     delayed = []
     screen.page.route("**/keycrm.account/web_read*", lambda route: delayed.append(route))
-    account.keycrm.create_sample_order()
+    account.keycrm.create_order(status_id=COMPLETED)
     for _ in range(600):
         if delayed:
             break
         screen.page.wait_for_timeout(100)
     assert delayed, "no update came"
     screen.tag("archive_status_ids", "Виконано")  # while the answer is on its way
+    screen.sees("Замовлень, які перейдуть до архіву: 1. З них Odoo відвантажить: 0.")
     for route in delayed:
         route.continue_()
     screen.page.unroute("**/keycrm.account/web_read*")

@@ -2,6 +2,8 @@
 
 from ast import literal_eval
 
+from odoo.tests import Form
+
 from ..services.orders.order_import import ImportOptions
 from ..services.orders.order_writer import OrderWriter
 from .order_common import OrderCase
@@ -172,6 +174,32 @@ class TestArchive(OrderCase):
         self.assertTrue(order.keycrm_archived and order.locked)
         self.account.archive_status_ids = self.done
         self.assertFalse(order.keycrm_archived or order.locked)
+
+    def test_unsaved_archive_statuses_show_how_many_orders_move_and_ship(self):
+        self.account.write({"archive_status_ids": self.done.ids, "archive_validates": True})
+        back = self.make(self.done)
+        shipped, quotation, delivered = (self.make(one) for one in (self.sent, self.new, self.sent))
+        self.deliver(delivered)
+        moved = shipped | quotation | delivered
+        view = "ordage_keycrm.keycrm_account_view_form_setup"
+        with Form(self.account, view) as form:
+            self.assertFalse(form.archive_effect)
+            form.archive_status_ids.remove(self.done.id)
+            form.archive_status_ids.add(self.sent)
+            form.archive_status_ids.add(self.new)
+            self.assertEqual(
+                form.archive_effect,
+                "Orders that move to the archive: 3. Of these, Odoo ships: 1. "
+                "Orders that return from the archive: 1.",
+            )
+            form.archive_validates = False
+            self.assertIn("Odoo ships: 0.", form.archive_effect)
+            form.archive_validates = True
+        # What was said came true.
+        self.assertTrue(all(moved.mapped("keycrm_archived")))
+        self.assertFalse(back.keycrm_archived)
+        self.assertEqual(shipped.picking_ids.state, "done")
+        self.assertFalse(self.account.archive_effect)
 
     def test_archiving_ships_open_goods_if_the_account_says_so(self):
         self.account.archive_status_ids = self.done

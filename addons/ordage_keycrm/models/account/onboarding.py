@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ...const import TO_SHIP
+from ...services.account.settings_change import domains_to_move
 from ...services.account.setup import Setup
 from ...services.common import key_check
 from ...services.common.reference_lists import ReferenceLists, request_for_user
@@ -42,6 +44,9 @@ class KeycrmAccount(models.Model):
     )
     setup_done_text = fields.Char(string="Progress", compute="_compute_setup_done_text")
     setup_orders = fields.Selection(TICKS, string="Step: orders", compute="_compute_setup_orders")
+    archive_effect = fields.Char(
+        string="Effect of the archive statuses", compute="_compute_archive_effect"
+    )
     setup_load_id = fields.Many2one(
         "keycrm.product.import", string="Last product import", compute="_compute_setup_runs"
     )
@@ -131,6 +136,27 @@ class KeycrmAccount(models.Model):
         for account in self:
             is_done = account.archive_status_ids or account._is_reviewed("orders")
             account.setup_orders = "done" if is_done else "todo"
+
+    @api.depends("archive_status_ids", "archive_validates")
+    @api.depends_context("lang")
+    def _compute_archive_effect(self):
+        """Count the orders that archive statuses move when they are saved."""
+        count = self.env["sale.order"].sudo().search_count
+        open_ones = [("state", "=", "sale"), ("picking_ids", "any", list(TO_SHIP))]
+        for account in self:
+            account.archive_effect = False
+            if account.archive_status_ids._origin == account._origin.archive_status_ids:
+                continue
+            to_archive, to_reopen = domains_to_move(account)
+            archived, reopened = count(to_archive), count(to_reopen)
+            if archived or reopened:
+                account.archive_effect = self.env._(
+                    "Orders that move to the archive: %(archived)s. Of these, Odoo ships: "
+                    "%(shipped)s. Orders that return from the archive: %(reopened)s.",
+                    archived=archived,
+                    shipped=count(to_archive + open_ones) if account.archive_validates else 0,
+                    reopened=reopened,
+                )
 
     @api.depends("push_stock", "stock_paused", "warehouse_ids.send_state", "reviewed_steps")
     def _compute_setup_stock(self):

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ...const import OPEN_TRANSFERS
+from ...const import OPEN_TRANSFERS, TO_SHIP
 from ...services.account.account_figures import AccountFigures, start_of_day
 from ...services.account.decisions.decisions import ACCOUNT_FIELDS, Decisions
 from ...services.account.overview import Overview
@@ -426,14 +426,10 @@ class KeycrmAccount(models.Model):
 
     def _unshipped_domain(self):
         """Return the domain of archived orders with open deliveries, without returns."""
-        to_ship = [
-            ("state", "in", OPEN_TRANSFERS),
-            ("picking_type_id.code", "!=", "incoming"),
-        ]
         return [
             ("keycrm_account_id", "in", self.ids),
             ("keycrm_archived", "=", True),
-            ("picking_ids", "any", to_ship),
+            ("picking_ids", "any", list(TO_SHIP)),
         ]
 
     def _screen(self, action_id, field_name):

@@ -98,6 +98,19 @@ def release_waiting_for_warehouse(accounts):
     waiting._keycrm_enqueue_refresh(EVENT_REFRESH)
 
 
+def domains_to_move(account):
+    """Return the domains of the orders that the archive statuses archive, and of those that they reopen.
+
+    :param account: ``keycrm.account``, one; may be changed and not saved
+    """
+    of_account = ("keycrm_account_id", "=", account._origin.id)
+    archive = account.archive_status_ids.ids
+    return (
+        [of_account, ("keycrm_archived", "=", False), ("keycrm_status_id", "in", archive)],
+        [of_account, ("keycrm_archived", "=", True), ("keycrm_status_id", "not in", archive)],
+    )
+
+
 def move_archived_orders(account):
     """Archive and reopen orders after the archive statuses changed.
 
@@ -106,11 +119,6 @@ def move_archived_orders(account):
     # Activities are scheduled in the company's language, as those of the worker.
     lang = company_language(account.company_id)
     Order = account.env["sale.order"].sudo().with_context(tracking_disable=True, lang=lang)
-    of_account = [("keycrm_account_id", "=", account.id)]
-    archive = account.archive_status_ids.ids
-    Order.search(
-        [*of_account, ("keycrm_archived", "=", False), ("keycrm_status_id", "in", archive)]
-    )._keycrm_archive()
-    Order.search(
-        [*of_account, ("keycrm_archived", "=", True), ("keycrm_status_id", "not in", archive)]
-    )._keycrm_reopen()
+    to_archive, to_reopen = domains_to_move(account)
+    Order.search(to_archive)._keycrm_archive()
+    Order.search(to_reopen)._keycrm_reopen()

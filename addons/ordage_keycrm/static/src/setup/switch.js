@@ -23,6 +23,13 @@ const QUESTIONS = {
         ),
         confirmLabel: _t("Stop sending"),
     }),
+    keep_product_info: () => ({
+        title: _t("Allow KeyCRM to change products?"),
+        body: _t(
+            "Whenever a product arrives again, its name, price, barcode and weight in Odoo are replaced by those of KeyCRM. This cannot be undone."
+        ),
+        confirmLabel: _t("Allow changes"),
+    }),
 };
 
 /**

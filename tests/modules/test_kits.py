@@ -7,7 +7,6 @@ from odoo.fields import Command
 from odoo.addons.ordage_keycrm.tests.stock_common import StockCase
 
 PRODUCTION, DELIVERING = 4, 6
-RULES = ("on_hand", "free", "available")
 
 
 class TestKits(StockCase):
@@ -31,20 +30,10 @@ class TestKits(StockCase):
         self.buyer = self.env["res.partner"].create({"name": "Neighbor"})
 
     def check(self, step, **expected):
-        """KeyCRM has ``kit``, ``cup`` and ``plate`` for each kind of quantity; of ``available`` it takes
-        its own reserve off.
-        """
-        for place, rule in enumerate(RULES):
-            self.account.stock_quantity = rule
-            self.work()
-            shown = {}
-            for name in expected:
-                stock = self.keycrm.stock(self.number(getattr(self, name)))["warehouses"]["1"]
-                reserve = float(stock["reserve"]) if rule == "available" else 0
-                shown[name] = float(stock["quantity"]) - reserve
-            self.assertEqual(
-                shown, {name: three[place] for name, three in expected.items()}, f"{rule}: {step}"
-            )
+        """Expect ``kit``, ``cup`` and ``plate`` in KeyCRM, each as (on hand, free, available)."""
+        self.assert_each_kind(
+            step, {getattr(self, name): three for name, three in expected.items()}
+        )
 
     def ship(self, picking, kits=None):
         picking.action_assign()
@@ -73,12 +62,28 @@ class TestKits(StockCase):
         self.assertEqual(different(), self.kit | self.cup)
 
     def test_quantity_of_a_kit_is_exact_at_each_step(self):
-        for name, switches, status in (
-            ("reserves", {"status_reserve": "on", "status_write_off": "off"}, PRODUCTION),
-            ("neither", {"status_reserve": "off", "status_write_off": "off"}, PRODUCTION),
-            ("writes off", {"status_reserve": "on", "status_write_off": "on"}, DELIVERING),
+        for rule, name, switches, status in (
+            (
+                "available",
+                "reserves",
+                {"status_reserve": "on", "status_write_off": "off"},
+                PRODUCTION,
+            ),
+            (
+                "free",
+                "neither",
+                {"status_reserve": "off", "status_write_off": "off"},
+                PRODUCTION,
+            ),
+            (
+                "on_hand",
+                "writes off",
+                {"status_reserve": "on", "status_write_off": "on"},
+                DELIVERING,
+            ),
         ):
             with self.subTest(keycrm=name), self.env.cr.savepoint() as savepoint:
+                self.account.stock_quantity = rule
                 self.keycrm.set_switches(**switches)
                 self.check_each_step(status, written_off=5 if name == "writes off" else 0)
                 savepoint.rollback()

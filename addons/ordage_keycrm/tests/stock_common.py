@@ -11,6 +11,9 @@ from ..services.common.api_gateway import open_client
 from ..services.workers.stock_queue import StockQueue
 from .common import KeycrmCase
 
+#: The kinds of quantity that an account can send.
+RULES = ("on_hand", "free", "available")
+
 
 class StockCase(KeycrmCase):
     """Two Odoo warehouses; KeyCRM's first warehouse shows the first of them, and stock is sent."""
@@ -235,7 +238,42 @@ class StockCase(KeycrmCase):
         terms = self.env["keycrm.stock.calculator"]._terms(self.kw1, product, all_terms=True)[
             product.id
         ]
-        return {rule: target(rule, terms) for rule in ("on_hand", "free", "available")}
+        return {rule: target(rule, terms) for rule in RULES}
+
+    def assert_kind(self, step, expected):
+        """Expect KeyCRM to show exactly the kind of quantity that the account sends.
+
+        Of ``available`` KeyCRM subtracts its own reserve.
+
+        :param step: what happened before, for the message
+        :param expected: ``{product: (on hand, free, available)}``
+        """
+        self.work()
+        rule, shown, wanted = self.account.stock_quantity, {}, {}
+        for product, quantities in expected.items():
+            stock = self.keycrm.stock(self.number(product))["warehouses"]["1"]
+            reserve = float(stock["reserve"]) if rule == "available" else 0.0
+            shown[product.default_code] = float(stock["quantity"]) - reserve
+            wanted[product.default_code] = quantities[RULES.index(rule)]
+        self.assertEqual(shown, wanted, f"{rule}: {step}")
+
+    def assert_each_kind(self, step, expected):
+        """Expect KeyCRM to show exactly these quantities, whichever kind the account sends.
+
+        The kind that is set comes first, and is set again: setting another one sends all products, which
+        hides a change that was not enqueued.
+
+        :param step: as for :meth:`assert_kind`
+        :param expected: as for :meth:`assert_kind`
+        """
+        first = self.account.stock_quantity
+        self.assert_kind(step, expected)
+        for rule in RULES:
+            if rule != first:
+                self.account.stock_quantity = rule
+                self.assert_kind(step, expected)
+        self.account.stock_quantity = first
+        self.work()
 
     def assert_sent(self, *expected):
         """Expect exactly these quantities to be sent: ``(product, quantity)`` or with the warehouse."""

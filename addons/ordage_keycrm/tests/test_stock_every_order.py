@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from .stock_common import StockCase
+from .stock_common import RULES, StockCase
 from .stock_model import (
     COMPLETED,
     NEW,
@@ -23,7 +23,6 @@ from .stock_model import (
 #: other accounts every step where their orders stand as that one's never do.
 EVERYTHING = os.environ.get("SLOW") == "1"
 BOTH = Account(reserves=True, writes_off=True)
-RULES = ("on_hand", "free", "available")
 
 
 @tagged("post_install", "-at_install")

@@ -80,7 +80,9 @@ class StockMove(models.Model):
             self._keycrm_enqueue_changes()
         result = super().write(vals)
         if decides:
-            self._keycrm_enqueue_changes()
+            # An order whose supply ends or shrinks takes its goods from stock.
+            is_supply = "product_uom_qty" in vals or vals.get("state") == "cancel"
+            self._keycrm_enqueue_changes(is_supply=is_supply)
         return result
 
     def unlink(self):
@@ -89,16 +91,18 @@ class StockMove(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _keycrm_enqueue_changes(self):
+    def _keycrm_enqueue_changes(self, *, is_supply=False):
         """Record products whose open moves change, and with them the outgoing quantity of orders.
 
-        Moves without a sale change nothing by themselves: the quants that they change are recorded.
+        Other moves without a sale change nothing by themselves: the quants that they change are recorded.
+
+        :param is_supply: whether moves that supply others, which may be those of orders, are recorded
         """
         Change = self.env["keycrm.stock.change"]
         if not Change._sending_accounts("push_stock"):
             return
         for move in self.sudo():
-            if move.sale_line_id:
+            if move.sale_line_id or (is_supply and move.move_dest_ids):
                 Change._enqueue((move.product_id.id,), move.company_id.id, zero_allowed=True)
 
     def _keycrm_leads_to_buyer(self):

@@ -5,6 +5,7 @@ from odoo.tests import new_test_user
 from ..services.common.api_gateway import open_client
 from ..services.stock.stock_lookup import StockLookup
 from .product_common import ProductCase
+from .stock_common import StockCase
 
 #: Characters that are invisible between the letters of a SKU.
 INVISIBLE = ("\u200b", "\ufeff", "\u00ad", "\u2060", "\u200d", "\u200e")
@@ -79,6 +80,32 @@ class TestArchivedTwins(ProductCase):
     def test_comparison_maps_the_offer_to_the_active_product(self):
         StockLookup(self.account).map_snapshot({self.number: (self.sku, None)})
         self.assertEqual(self.mapping.product_id, self.new)
+
+
+class TestStockOfArchivedTwins(StockCase):
+    def test_comparison_sends_the_stock_of_the_active_product_alone(self):
+        old = self.goods("TWIN-STOCK")
+        self.count(old, 7)
+        self.work()
+        # While both are active, KeyCRM's offer stays with the first, and Odoo requests the SKU once.
+        new = self.env["product.product"].create(
+            {"name": "Новий", "default_code": "TWIN-STOCK", "is_storable": True}
+        )
+        self.count(new, 4)
+        self.work()
+        old.action_archive()
+        self.work()
+        number = self.number(old)
+        self.account.action_compare_stock()
+        self.work()
+        self.assertEqual(self.number(new), number)
+        self.assertEqual(self.shown(new), 4)
+        self.sent()
+        self.count(old, 9)
+        old.action_unarchive()
+        self.assert_sent()
+        self.count(new, 3)
+        self.assert_sent((new, 3))
 
 
 class TestForeignBarcodes(ProductCase):

@@ -1,7 +1,10 @@
 """Odoo's own automations: nothing is mailed to a buyer or added to an order, and none fails an import."""
 
+from unittest.mock import patch
+
 from odoo.fields import Command
 
+from ..services.orders.order_writer import OrderWriter
 from .order_common import OrderCase
 
 
@@ -62,7 +65,11 @@ class TestMails(AutomationCase):
 
     def test_account_may_allow_mails_to_buyers(self):
         self.account.notify_buyers = True
-        self.assertTrue(self.notified(self.make(self.made)))
+        order = self.make(self.made)
+        self.assertTrue(self.notified(order))
+        self.assertEqual(order.order_line.product_id.name, "Кухоль", "no line of the template")
+        self.assertEqual(order.amount_total, 500)
+        self.assertFalse(order.keycrm_total_differs)
 
     def test_old_order_sends_no_mail_to_its_buyer(self):
         self.account.notify_buyers = True
@@ -81,6 +88,28 @@ class TestMails(AutomationCase):
         self.assertTrue(order.picking_ids)
         self.assertIn("Дякуємо", self.activities(order))
         self.assertDecisions(order)
+
+    def test_missing_pdf_program_does_not_fail_the_import(self):
+        self.account.notify_buyers = True
+        self.mail.report_template_ids = self.env.ref("sale.action_report_saleorder")
+        number = self.new_order(
+            [{"offer_id": self.offer, "price": 100}], status_id=self.made.keycrm_id
+        )
+        # In tests Odoo would render HTML instead.
+        writer = OrderWriter(self.account.with_context(force_report_rendering=True))
+        with (
+            patch.object(
+                self.env.registry["ir.actions.report"],
+                "get_wkhtmltopdf_state",
+                lambda _self: "install",
+            ),
+            self.assertLogs("odoo.addons.ordage_keycrm.models.orders.sale_order_lifecycle"),
+        ):
+            result = writer.import_orders([self.read_order(number)])[number]
+        order = self.env["sale.order"].browse(result.order_id)
+        self.assertEqual((order.state, order.keycrm_problem), ("sale", False))
+        self.assertTrue(order.picking_ids)
+        self.assertIn("Wkhtmltopdf", self.activities(order))
 
     def test_delivery_sends_no_mail_to_the_buyer(self):
         self.company.stock_move_email_validation = True

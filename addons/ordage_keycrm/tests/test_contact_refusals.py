@@ -100,17 +100,31 @@ class TestFirms(RefusalCase):
         self.assertFalse(old.parent_id)
         self.assertIn("ТОВ Ромашка", self.activity_text(old))
 
-    def test_buyer_changes_from_one_firm_to_another(self):
-        first, _firm = self.firm("ТОВ Ромашка", VATS[0])
+    def change_firm(self, *, has_journal_items):
+        """:return: (the buyer's order, the contact of the first firm, that of the second one)"""
+        first, firm = self.firm("ТОВ Ромашка", VATS[0])
         second, other = self.firm("ТОВ Волошка", VATS[1])
         client = self.buyer(company_id=first)
         number = self.new_order([], client_id=client)
         order = self.arrive_by_worker(number)
-        self.post_journal_entry(order.partner_id)
+        self.assertEqual(order.partner_id.parent_id, firm)
+        if has_journal_items:
+            self.post_journal_entry(order.partner_id)
         self.keycrm.patch_buyer(client, company_id=second)
         self.arrive_by_worker(number)
-        partner = order.partner_id
-        self.assertTrue(partner.parent_id == other or "ТОВ Волошка" in self.activity_text(partner))
+        return order, firm, other
+
+    def test_buyer_with_journal_items_stays_in_the_former_firm(self):
+        order, firm, _other = self.change_firm(has_journal_items=True)
+        self.assertEqual((order.partner_id.parent_id, order.partner_invoice_id), (firm, firm))
+        self.assertEqual(order.partner_id.vat, VATS[0])
+        self.assertIn("ТОВ Волошка", self.activity_text(order.partner_id))
+
+    def test_buyer_without_journal_items_moves_to_the_other_firm(self):
+        order, _firm, other = self.change_firm(has_journal_items=False)
+        self.assertEqual((order.partner_id.parent_id, order.partner_invoice_id), (other, other))
+        self.assertEqual(order.partner_id.vat, VATS[1])
+        self.assertFalse(order.partner_id.activity_ids)
 
     def test_buyer_with_a_tax_number_of_its_own_keeps_it(self):
         company, _firm = self.firm("ТОВ Ромашка", VATS[0])
@@ -182,10 +196,17 @@ class TestOtherCompanies(RefusalCase):
         company, firm = self.firm("ТОВ Ромашка", VATS[0])
         client = self.buyer(company_id=company)
         number = self.new_order([], client_id=client)
-        partner = self.arrive_by_worker(number).partner_id
+        order = self.arrive_by_worker(number)
+        partner, address = order.partner_id, order.partner_shipping_id
         partner.active = False
         firm.active = False
-        self.arrive_by_worker(number, self.new_order([], client_id=client, shipping=OFFICE))
+        later = self.new_order([], client_id=client, shipping=OFFICE)
+        orders = self.arrive_by_worker(number, later)
+        self.assertEqual(orders.mapped("partner_id"), partner)
+        self.assertEqual(orders.mapped("partner_invoice_id"), firm)
+        self.assertEqual(orders[0].partner_shipping_id, address)
+        self.assertEqual(orders[1].partner_shipping_id.name, "Марія Коваль")
+        self.assertEqual(orders[1].partner_shipping_id.parent_id, partner)
         (partner | firm).active = True
         wizard = self.env["base.partner.merge.automatic.wizard"].create(
             {"partner_ids": [Command.set((partner | firm).ids)], "dst_partner_id": partner.id}

@@ -7,7 +7,7 @@ from tools.screen import DESKTOP, PHONE
 
 SIZES = {"1366": DESKTOP, "1920": (1920, 1080), "390": PHONE}
 LANGUAGES = {"uk": "uk_UA", "en": "en_US"}
-PRODUCTION, DELIVERING, COMPLETED, CANCELED = 4, 6, 8, 12
+AGREEMENT, PRODUCTION, DELIVERING, COMPLETED, CANCELED = 2, 4, 6, 8, 12
 
 
 def decision(screen, text):
@@ -164,7 +164,7 @@ def test_activity_is_a_row_until_it_is_marked_as_done(account, screen, wait_for)
     number = account.keycrm.create_order(client_id=merged)["id"]
     wait_for(lambda: account.order(number, "id"), 90, "the order")
     account.keycrm.merge_buyers(keep, merged)
-    account.keycrm.patch_order(number, manager_comment="Дзвонити")
+    account.keycrm.set_status(number, AGREEMENT)
     screen.open("keycrm_overview_action")
     row = decision(screen, f"Замовлення {number}")
     expect(row).to_contain_text("Об’єднати два контакти?")

@@ -1,6 +1,7 @@
 """Decisions that activities of the addon request: on orders, contacts and accounts."""
 
 from collections import Counter
+from functools import cached_property
 
 from odoo.tools import SQL, html2plaintext
 
@@ -48,13 +49,12 @@ class Activities(DecisionKind):
 
     def totals(self, counts):
         """Return the number of the records whose activities the user may read."""
-        readable = self._readable()
-        if len(readable) == MOST:
+        if len(self._readable) == MOST:
             return super().totals(counts)
-        return Counter(readable.values())
+        return Counter(self._readable.values())
 
     def rows(self):
-        Order, readable = self.env["sale.order"], self._readable()
+        Order, readable = self.env["sale.order"], self._readable
         shown = self.env["mail.activity"].browse(list(readable)[:ROWS])
         of_orders = shown.filtered(lambda activity: activity.res_model == Order._name)
         orders = Order.browse(of_orders.mapped("res_id"))._filtered_access("read")
@@ -68,6 +68,7 @@ class Activities(DecisionKind):
             for activity in shown
         ]
 
+    @cached_property
     def _readable(self):
         """Return the activities that the user may read, the newest first.
 

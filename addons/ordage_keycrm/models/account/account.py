@@ -5,7 +5,7 @@ from ...const import API_KEY_MASK, API_URL
 from ...keycrm import addresses
 from ...keycrm.rate_limit_rules import DEFAULT_LIMIT
 from ...services.account.settings_change import SettingsChange
-from ...services.common import crons, maintenance
+from ...services.common import activities, crons, maintenance
 from ...services.common.reference_lists import check_key
 from ...services.sending.kind import PreviewedKind
 from ...services.sending.kinds import kinds_of
@@ -405,6 +405,11 @@ class KeycrmAccount(models.Model):
             # A user has to choose.
             return left.browse()
         return left[:1]
+
+    def _time_zone(self):
+        """Return the name of the company's time zone, else that of the user who is assigned activities."""
+        self.ensure_one()
+        return self.company_id.partner_id.tz or activities.assignee(self).tz or "UTC"
 
     def _check_can_work(self):
         """Check that the workers can process a job.

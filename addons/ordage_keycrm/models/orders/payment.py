@@ -194,10 +194,9 @@ class KeycrmPayment(models.Model):
     def _day(self):
         """Return the day of the payment in the company's time zone."""
         self.ensure_one()
-        account = self.account_id
-        zone = account.company_id.partner_id.tz or activities.assignee(account).tz
         moment = self.date or fields.Datetime.now()
-        return fields.Datetime.context_timestamp(self.with_context(tz=zone or "UTC"), moment).date()
+        local = self.with_context(tz=self.account_id._time_zone())
+        return fields.Datetime.context_timestamp(local, moment).date()
 
     def _journal(self):
         """Return the journal: that of the payment method, else the account's."""

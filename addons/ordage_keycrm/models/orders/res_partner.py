@@ -80,6 +80,14 @@ class ResPartner(models.Model):
             parts.pop()
         return ", ".join(parts)
 
+    def _keycrm_recipient_text(self, home):
+        """Return name, phone and address in one line: recipients of a buyer may differ in one of them.
+
+        :param home: ``res.country`` of the sender
+        """
+        texts = (self.name, self.phone, self._keycrm_short_address(home))
+        return ", ".join(filter(None, texts))
+
     def _company_dependent_commercial_sync(self):
         """Skip copying a parent's terms to other companies while there is only one company.
 

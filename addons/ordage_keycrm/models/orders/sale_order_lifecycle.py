@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from ...services.common import activities, automation_rules
 from ...services.common.bridge import is_bridge
 from ...services.common.concurrency import ERRORS_OF_NO_RECORD
+from ...services.common.language import company_language
 
 _logger = logging.getLogger(__name__)
 
@@ -280,11 +281,15 @@ class SaleOrder(models.Model):
     def _keycrm_mark_deleted(self):
         """Mark orders that KeyCRM does not have anymore, and schedule an activity."""
         for order in self.filtered(lambda order: not order.keycrm_deleted):
+            order = order.with_context(lang=company_language(order.company_id.sudo()))
+            importer = order.env["keycrm.order.importer"]
+            before = importer._snapshot(order)
             order.keycrm_deleted = True
             order._keycrm_release_reserves()
+            importer._log_changes(before)
             order._keycrm_schedule_activity(
-                self.env._("The order was deleted in KeyCRM"),
-                [self.env._("Cancel it in Odoo too, or keep it if the goods were really sold.")],
+                order.env._("The order was deleted in KeyCRM"),
+                [order.env._("Cancel it in Odoo too, or keep it if the goods were really sold.")],
                 is_decision=False,
             )
 

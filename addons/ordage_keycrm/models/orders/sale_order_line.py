@@ -196,6 +196,15 @@ class SaleOrderLine(models.Model):
 
     # === BUSINESS METHODS ===#
 
+    def _update_line_quantity(self, values):
+        """Log no quantity that KeyCRM changed: the import logs all its changes of an order at once.
+
+        The import never decreases a quantity below the delivered one, which Odoo would refuse here.
+        """
+        if is_bridge(self.env):
+            return None
+        return super()._update_line_quantity(values)
+
     def _action_launch_stock_rule(self, *, previous_product_uom_qty=False):
         """Move no stock for orders that were shipped before their import.
 

@@ -232,14 +232,15 @@ class KeycrmOrderImporter(models.AbstractModel):
         if waiting:
             waiting.partner_id = record.partner_shipping_id
         if deliveries and not (waiting and outgoing == deliveries):
+            home = record.company_id.country_id
             record._keycrm_schedule_activity(
                 self.env._("KeyCRM changed the recipient of shipped goods"),
                 [
                     self.env._(
                         "The goods go to %(former)s, but the recipient in KeyCRM is now "
                         "%(new)s. Redirect the parcel if necessary.",
-                        former=former.display_name,
-                        new=record.partner_shipping_id.display_name,
+                        former=former._keycrm_recipient_text(home),
+                        new=record.partner_shipping_id._keycrm_recipient_text(home),
                     )
                 ],
             )

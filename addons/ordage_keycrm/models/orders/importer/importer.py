@@ -39,8 +39,10 @@ class KeycrmOrderImporter(models.AbstractModel):
         self = self._with_import_context(account)
         batch = self._prefetch(account, orders, options or ImportOptions())
         self._match_lines(batch)
+        before = self._snapshot(batch.known.values())
         results = self._split_skipped(batch)
         if not batch.orders:
+            self._log_changes(before)
             self._enqueue_stock(batch)
             return results
         note = self._raise_quantity_digits(batch)
@@ -48,7 +50,6 @@ class KeycrmOrderImporter(models.AbstractModel):
         batch.invoice_addresses = self._invoice_addresses(account, batch.partners)
         batch.products = self._products(batch)
         heads = {order.id: self._prepare_order_values(batch, order) for order in batch.orders}
-        before = self._snapshot(batch)
         self._create_orders(batch, heads)
         for order in batch.orders:
             if order.id in batch.known:

@@ -1,6 +1,14 @@
 """What failed says why, and one press tries it again."""
 
+import re
+
 from playwright.sync_api import expect
+
+#: A picture of two pixels.
+PICTURE = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAADUlEQVR4nGM44KAARAAJJwJBDpI+DQAA"
+    "AABJRU5ErkJggg=="
+)
 
 
 def test_failed_event_shows_both_products_and_is_retried(account, rpc, screen, wait_for):
@@ -8,6 +16,7 @@ def test_failed_event_shows_both_products_and_is_retried(account, rpc, screen, w
         rpc.create("product.product", name=name, default_code="CUP-1", is_storable=True)
         for name in ("Кухоль білий", "Кухоль старий")
     ]
+    rpc.write("product.product", cups[1], image_1920=PICTURE)
     offer = account.keycrm.create_offer(sku="CUP-1", name="Кухоль", stock={1: 5})["id"]
     made = account.keycrm.create_order(lines=[{"offer_id": offer, "quantity": 1}])["answer"]
 
@@ -36,6 +45,10 @@ def test_failed_event_shows_both_products_and_is_retried(account, rpc, screen, w
         expect(one).to_contain_text("Ціна")
         expect(one).to_contain_text("На складі")
         expect(one.get_by_role("button", name="Обрати цей товар")).to_be_visible()
+    # The one that has a picture shows it.
+    picture = candidates.filter(has_text="Кухоль старий").locator("[name=image_128] img")
+    expect(picture).to_have_attribute("src", re.compile(f"product.product/{cups[1]}/image_128"))
+    assert picture.evaluate("image => image.complete && image.naturalWidth") == 2
     screen.picture("event-failed")
     # A candidate is a link to its product; the way back leads to the event.
     candidates.get_by_text("Кухоль старий").click()
@@ -47,6 +60,8 @@ def test_failed_event_shows_both_products_and_is_retried(account, rpc, screen, w
 
     rpc.write("product.product", cups[1], default_code="CUP-OLD")
     screen.press("Повторити")
+    notification = screen.page.locator(".o_notification")
+    expect(notification).to_contain_text("Повторюється: 1. Результат з’явиться тут за мить.")
     wait_for(lambda: event("done"), 90, "the event to be worked")
     screen.open("keycrm_event_action", failed)
     screen.sees("Оброблено")

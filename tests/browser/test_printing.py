@@ -98,15 +98,27 @@ def test_chosen_parcels_are_printed_as_one_file(parcels, new_screen, new_user, r
         for page in labels.pages
     }
     assert sizes == {(100, 100)}
+    pickings = rpc.search("stock.picking", ("sale_id.keycrm_id", "in", parcels[:2]))
+    chosen = ",".join(str(picking) for picking in pickings)
+    (phone,) = {
+        row["keycrm_recipient_phone"]
+        for row in rpc.rows(
+            "stock.picking", ("id", "in", pickings), fields=["keycrm_recipient_phone"]
+        )
+    }
+    assert phone.replace(" ", "").endswith("671234567")
     texts = [words(page) for page in labels.pages]
     assert len(texts) == 2
     for (buyer, tracking, city), number in zip(PARCELS[:2], parcels, strict=False):
         (text,) = [text for text in texts if tracking in text]
-        for word in (str(number), buyer, "Відділення №12", city, "500,00"):
+        for word in (str(number), buyer, phone, "Відділення №12", city, "500,00"):
             assert word in text, (word, text)
+    screen.page.goto(f"{odoo.url}/report/html/ordage_keycrm.report_parcel/{chosen}")
+    for _buyer, tracking, _city in PARCELS[:2]:
+        barcode = screen.page.locator(f"img[alt$='{tracking}']")
+        assert barcode.evaluate("image => image.complete && image.naturalWidth") > 0
+    screen.picture("printed-labels")
     # Odoo refuses to print slips of several parcels by Debian's wkhtmltopdf: they are read as a web page.
-    pickings = rpc.search("stock.picking", ("sale_id.keycrm_id", "in", parcels[:2]))
-    chosen = ",".join(str(picking) for picking in pickings)
     screen.page.goto(f"{odoo.url}/report/html/stock.report_deliveryslip/{chosen}")
     slips = screen.page.locator("body").inner_text()
     for buyer, tracking, city in PARCELS[:2]:

@@ -12,7 +12,17 @@ NODES = "//*[@name=$name and not(ancestor::field)]"
 ALERTS = "//div[contains(@class,'alert-warning')]//*[@name=$name]"
 
 
+#: Where a packer's form has its facts: above the notebook.
+ABOVE = "//notebook/preceding-sibling::group//*[@name=$name]"
+#: The page of an order with what KeyCRM sent.
+PAGE = "//page[@name='keycrm']//*[@name=$name]"
+
+
 class TestDecisionsOnScreens(OrderCase):
+    def arch(self, name):
+        """Return a view of the addon."""
+        return etree.fromstring(self.env.ref(f"ordage_keycrm.{name}").get_combined_arch())
+
     def shows(self, record, name, path=NODES):
         """Return whether the form shows a node, by its conditions and those of its parents."""
         arch = etree.fromstring(record.get_view(view_type="form")["arch"])
@@ -26,6 +36,77 @@ class TestDecisionsOnScreens(OrderCase):
             )
             for node in arch.xpath(path, name=name)
         )
+
+    def test_screens_show_what_a_shop_looks_for_first(self):
+        order = self.make(
+            self.made,
+            source_uuid="LM-1042",
+            buyer_comment="Подзвоніть",
+            shipping={
+                "tracking_code": "20450000000123",
+                "recipient_full_name": "Марія",
+                "recipient_phone": "+380671112233",
+                "shipping_address_city": "Одеса",
+                "shipping_receive_point": "Відділення №5",
+            },
+        )
+        recipient = ("keycrm_recipient_phone", "keycrm_recipient_address")
+        parcel = ("keycrm_number", "keycrm_tracking_code", "keycrm_amount_due")
+        for record, path, names in (
+            (order.picking_ids, ABOVE, (*parcel, *recipient, "keycrm_buyer_comment")),
+            (order, PAGE, ("partner_shipping_id", *recipient)),
+        ):
+            for name in names:
+                with self.subTest(record._name, name=name):
+                    self.assertTrue(record[name])
+                    self.assertTrue(self.shows(record, name, path))
+        board = self.arch("keycrm_order_view_kanban")
+        self.assertEqual(board.get("default_group_by"), "keycrm_status_id")
+        self.assertTrue(board.xpath("//t[@t-name='card']//*[contains(@t-value, 'keycrm_id')]"))
+        # A click on an offer opens it, instead of editing to which product it belongs.
+        self.assertFalse(self.arch("keycrm_offer_view_list").get("editable"))
+        self.assertEqual(
+            self.arch("keycrm_account_view_form").xpath("//header/button/@name"),
+            [
+                *("action_open_setup", "action_test_connection"),
+                *("action_load_products", "action_synchronize_orders"),
+            ],
+        )
+
+    def test_pivot_and_graph_sum_the_revenue_by_status_source_and_day(self):
+        made = [
+            self.make(status, quantity, source_id=source)
+            for source, status, quantity in (
+                *((1, self.made, 5), (1, self.made, 1), (2, self.made, 2), (2, self.sent, 3)),
+            )
+        ]
+        shop, fair = (order.keycrm_source_id.id for order in made[1:3])
+        day = f"{made[0].date_order.date()} 00:00:00"
+        done = self.made.id
+        for kind, groups, expected in (
+            (
+                *("pivot", ["keycrm_status_id", "keycrm_source_id"]),
+                {(done, shop): 600, (done, fair): 200, (self.sent.id, fair): 300},
+            ),
+            (
+                *("graph", ["date_order:day", "keycrm_source_id"]),
+                {(day, shop): 600, (day, fair): 500},
+            ),
+        ):
+            with self.subTest(kind):
+                arch = self.arch(f"keycrm_order_view_{kind}")
+                fields = [(one.get("name"), one.get("interval")) for one in arch.iter("field")]
+                found = [":".join(filter(None, one)) for one in fields]
+                self.assertEqual(found, [*groups, "amount_total"])
+                self.assertEqual(arch.xpath("//field[@type='measure']/@name"), ["amount_total"])
+                rows = self.env["sale.order"].formatted_read_group(
+                    [("keycrm_account_id", "=", self.account.id)], groups, ["amount_total:sum"]
+                )
+                sums = {
+                    tuple(row[group][0] for group in groups): row["amount_total:sum"]
+                    for row in rows
+                }
+                self.assertEqual(sums, expected)
 
     def test_packer_sees_which_parcel_must_not_be_shipped(self):
         packer = new_test_user(self.env, "packer", groups="stock.group_stock_user")

@@ -394,6 +394,23 @@ class TestDecisions(OrderCase):
         self.assertIn("500", card["due"])
         self.assertEqual(card["payment"], "not_paid")
 
+    def test_sales_have_a_series_for_each_source_with_its_total(self):
+        made = [
+            self.make(self.made, quantity, source_id=source)
+            for source, quantity in ((1, 5), (2, 2), (2, 1))
+        ]
+        shop, fair, _fair = (order.keycrm_source_id for order in made)
+        orders, revenue = self.overview()["sales"]["measures"]
+        for measure, totals in (
+            (orders, {fair.name: "2", shop.name: "1"}),
+            (revenue, {shop.name: "500", fair.name: "300"}),
+        ):
+            series = {one["name"]: one for one in measure["series"]}
+            self.assertEqual(list(series), list(totals), "the largest is first")
+            for name, total in totals.items():
+                self.assertIn(total, series[name]["total"])
+                self.assertEqual(sum(series[name]["values"]), float(total))
+
     def test_revenue_leaves_out_canceled_orders(self):
         order, canceled = self.make(self.made), self.make(self.made)
         canceled._action_cancel()

@@ -83,7 +83,7 @@ class Api:
         payment, bank = "/payment/{payment_id:int}", "external-transactions"
         return endpoints(
             {
-                "GET /order": lists("orders", ORDERS, shapes.order, depends=("buyers",)),
+                "GET /order": lists("orders", ORDERS, shapes.listed_order, depends=("buyers",)),
                 "POST /order": self.create_order,
                 "GET /order/status": lists("statuses", PLAIN, shapes.status),
                 "GET /order/source": lists("sources", PLAIN, shapes.source),

@@ -31,6 +31,7 @@ class OrderEndpoints(Endpoints):
             f"GET {order}": lambda values, order_id: self._full(self.shop.order(order_id)),
             f"PATCH {order}": self.patch_order,
             f"DELETE {order}": self.delete_order,
+            f"PATCH {order}/parcel": self.set_parcel,
             f"POST {order}/copy": self.copy_order,
             f"POST {order}/webhook": self.send_webhook,
             f"POST {order}/lines": self.add_line,
@@ -63,6 +64,12 @@ class OrderEndpoints(Endpoints):
         order = self.shop.order(order_id)
         values, notify, bump = ways(values)
         factories.change_order(self.shop, order, values, bump=bump, notify=notify)
+        return self._full(order)
+
+    def set_parcel(self, values: Json, order_id: int) -> Any:
+        """Change an order's shipping as the delivery service does."""
+        order = self.shop.order(order_id)
+        orders.report_parcel(self.shop, order, values)
         return self._full(order)
 
     def delete_order(self, values: Json, order_id: int) -> None:

@@ -70,6 +70,15 @@ class OrdersControl(Client):
         """
         return self._call("PATCH", f"/orders/{order_id}", ways(fields, webhook, bump))
 
+    def set_parcel(self, order_id: int, **shipping: Any) -> Json:
+        """Report a parcel as the delivery service does, without a webhook.
+
+        :param order_id: its id
+        :param shipping: new values of the shipping, such as ``shipping_status``
+        :return: everything about the order
+        """
+        return self._call("PATCH", f"/orders/{order_id}/parcel", shipping)
+
     def set_status(self, order_id: int, status_id: int, *, webhook: bool = True) -> Json:
         """Move an order to a status; switches define the effects.
 

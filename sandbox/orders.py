@@ -9,7 +9,7 @@ from typing import Any
 
 from . import stocks
 from .errors import Invalid, NotFound
-from .models import GROUP_CANCELLED, Line, Order, Payment
+from .models import GROUP_CANCELLED, Json, Line, Order, Payment
 from .store import Store
 
 STATUS_EVENT = "order.change_order_status"
@@ -74,6 +74,18 @@ def move(shop: Store, order: Order, status_id: int, *, notify: bool = True) -> N
     bump = shop.switches.is_("updated_at_on_status", "bumped")
     with changing(shop, order, bump=bump and status_id != order.status_id, notify=notify):
         order.status_id = status_id
+
+
+def report_parcel(shop: Store, order: Order, shipping: Json) -> None:
+    """Change an order's shipping as the delivery service does: without an event (confirmed).
+
+    :param shop: the shop
+    :param order: the order
+    :param shipping: new values of the shipping
+    """
+    bump = shop.switches.is_("updated_at_on_parcel", "bumped")
+    with changing(shop, order, bump=bump, notify=False):
+        order.shipping = {**(order.shipping or {}), **shipping}
 
 
 def insert(shop: Store, order: Order, *, notify: bool = True) -> None:

@@ -75,6 +75,13 @@ class Serializers(ListShapes):
         out.update(order.raw)
         return out
 
+    def listed_order(self, order: Order, includes: tuple[str, ...] = ()) -> Json:
+        """Write a row of a list of orders; see :meth:`order`."""
+        is_missing = includes == ("shipping",) and self.shop.switches.is_(
+            "list_shipping", "missing"
+        )
+        return self.order(order, () if is_missing else includes)
+
     def _include(self, order: Order, include: str, includes: tuple[str, ...], out: Json) -> None:
         shop = self.shop
         if include == "buyer":

@@ -13,7 +13,7 @@ PARCEL = "20450000000777"
 @pytest.fixture
 def offer(account, rpc, wait_for):
     """An offer of KeyCRM with ten pieces in Odoo, whose stock is sent."""
-    account.write(stock_quantity="on_hand")
+    account.write(stock_quantity="on_hand", poll_minutes=1)
     offer = account.keycrm.create_offer(sku="DAY-1", name="Глечик", price=500, stock={1: 1})["id"]
     product = rpc.create("product.product", name="Глечик", default_code="DAY-1", is_storable=True)
     warehouse = rpc.search("stock.warehouse")[0]
@@ -29,13 +29,6 @@ def offer(account, rpc, wait_for):
 
 def in_keycrm(account, offer):
     return float(account.keycrm.stock(offer)["warehouses"]["1"]["quantity"])
-
-
-def parcel_is(account, number, status):
-    """Let the delivery service report a status of the parcel to KeyCRM."""
-    shipping = {"tracking_code": PARCEL, "recipient_full_name": "Дарина Мороз"}
-    account.keycrm.patch_order(number, shipping={**shipping, "shipping_status": status})
-    account.keycrm.send_webhook(number)
 
 
 def refresh(screen):
@@ -91,21 +84,20 @@ def test_seller_and_storekeeper_do_a_days_work(account, offer, new_screen, new_u
     wait_for(lambda: in_keycrm(account, offer) == 8, 90, "what is left in KeyCRM")
 
     # It is on its way, and its money is awaited.
-    parcel_is(account, number, "transit")
+    def parcel_is(status):
+        """Let the delivery service report a status to KeyCRM, which sends no webhook."""
+        account.keycrm.set_parcel(number, shipping_status=status)
+        field = "keycrm_shipping_status"
+        wait_for(lambda: account.order(number, field)[field] == status, 120, "the parcel's status")
+
     account.keycrm.set_status(number, IN_DELIVERY)
-    wait_for(
-        lambda: (
-            account.order(number, "keycrm_shipping_status")["keycrm_shipping_status"] == "transit"
-        ),
-        90,
-        "the parcel's status",
-    )
+    parcel_is("transit")
     overview = refresh(seller)
     expect(overview.locator(".o_keycrm_entry", has_text="У дорозі")).to_contain_text("000")
     seller.picture("day-seller-on-the-way", of=".o_keycrm_overview")
 
     # The buyer refuses it: the seller reads it, the storekeeper receives the goods.
-    parcel_is(account, number, "refused")
+    parcel_is("refused")
     row = overview.locator(".o_keycrm_decision", has_text="Дарина Мороз")
     expect(row).to_contain_text("Покупець відмовився від посилки")
     expect(row).to_contain_text("000")

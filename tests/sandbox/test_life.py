@@ -317,6 +317,33 @@ def test_an_inactive_status_is_listed_or_not_and_always_on_its_orders(api, contr
         assert (order["status_group_id"], order["status"]["name"]) == (3, "Старий")
 
 
+@pytest.mark.parametrize(("switch", "is_bumped"), [("bumped", True), ("not", False)])
+def test_delivery_service_reports_a_parcel_without_a_webhook(api, control, switch, is_bumped):
+    control.set_switches(updated_at_on_parcel=switch)
+    control.add_webhook("http://127.0.0.1:9/")
+    old = "2026-01-01T10:00:00.000000Z"
+    number = control.create_order(shipping={"tracking_code": "1"}, webhook=False, updated_at=old)[
+        "id"
+    ]
+    control.set_parcel(number, shipping_status="refused")
+    order = api.get(f"/order/{number}", include="shipping")
+    assert order["shipping"]["shipping_status"] == "refused"
+    assert order["shipping"]["tracking_code"] == "1"
+    assert (order["updated_at"] != old) is is_bumped
+    control.wait_quiet()
+    assert control.deliveries() == []
+
+
+def test_list_of_orders_contains_shipping_or_does_not(api, control):
+    control.create_order(shipping={"tracking_code": "1"})
+    for switch, is_listed in (("included", True), ("missing", False)):
+        control.set_switches(list_shipping=switch)
+        (row,) = api.get("/order", include="shipping")["data"]
+        assert ("shipping" in row) is is_listed
+        assert "shipping" in api.get("/order", include="shipping,payments")["data"][0]
+        assert "shipping" in api.get("/order/1", include="shipping")
+
+
 def test_client_removes_a_payment_where_keycrm_lets_it(api, control):
     payment = control.create_order(lines=[{"name": "А", "price": 100}], payments=[{"amount": 100}])[
         "payments"

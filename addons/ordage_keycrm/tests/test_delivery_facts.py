@@ -238,6 +238,88 @@ class TestRefusedParcels(OrderCase):
         self.parcel(order, "cash_received")
         self.assertFalse(self.expected(order))
 
+    def cancel_return(self, order):
+        back = self.expected(order)
+        self.assertEqual(len(back), 1)
+        back.action_cancel()
+        self.edit(order)
+        self.assertFalse(self.expected(order), "the storekeeper's decision is kept")
+
+    def edit(self, order):
+        comment = f"{order.keycrm_manager_comment or ''}!"
+        self.keycrm.patch_order(order.keycrm_id, manager_comment=comment, webhook=False)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.keycrm_manager_comment, comment)
+
+    def expected_quantity(self, order):
+        return sum(self.expected(order).move_ids.mapped("product_uom_qty"))
+
+    def test_canceled_return_is_expected_again_when_the_parcel_moves(self):
+        order = self.make(self.sent)
+        self.deliver(order)
+        self.parcel(order, "refused")
+        self.cancel_return(order)
+        self.parcel(order, "transit")
+        self.assertFalse(self.expected(order))
+        self.parcel(order, "refused")
+        self.cancel_return(order)
+        # The delivery service has it after all.
+        self.parcel(order, "returned")
+        self.assertEqual(self.expected_quantity(order), 5)
+
+    def test_canceled_return_of_a_canceled_order_stays_canceled(self):
+        order = self.make(self.sent)
+        self.deliver(order)
+        self.move(order, self.canceled)
+        self.cancel_return(order)
+        self.move(order, self.sent)
+        self.assertFalse(self.expected(order))
+        self.move(order, self.canceled)
+        self.assertEqual(self.expected_quantity(order), 5)
+
+    def test_canceled_return_is_expected_again_for_other_quantities_only(self):
+        order = self.make(self.sent)
+        self.deliver(order)
+        line = self.line_id(order)
+
+        def sell(quantity):
+            self.keycrm.patch_line(order.keycrm_id, line, quantity=quantity, webhook=False)
+            self.arrive(order.keycrm_id)
+            return self.expected_quantity(order)
+
+        self.assertEqual(sell(3), 2)
+        self.cancel_return(order)
+        self.assertEqual(sell(2), 1)
+        self.cancel_return(order)
+        self.assertEqual(sell(5), 0)
+        self.assertEqual(sell(3), 2)
+
+    def test_rest_of_a_return_is_expected_as_the_user_decides(self):
+        for context, rest in (({}, 3), ({"cancel_backorder": True}, 0)):
+            order = self.make(self.sent)
+            self.deliver(order)
+            self.parcel(order, "refused")
+            back = self.expected(order)
+            back.move_ids.write({"quantity": 2, "picked": True})
+            back.with_context(**context)._action_done()
+            self.edit(order)
+            self.assertEqual(back.state, "done")
+            self.assertEqual(self.expected_quantity(order), rest)
+            if rest:
+                self.cancel_return(order)
+
+    def test_restored_order_expects_its_refused_parcel_again(self):
+        order = self.make(self.sent)
+        self.deliver(order)
+        self.parcel(order, "refused")
+        order.locked = False
+        order._action_cancel()
+        self.assertFalse(self.expected(order))
+        order.keycrm_canceled_here = False
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.state, "sale")
+        self.assertEqual(self.expected_quantity(order), 5)
+
     def test_refused_parcel_not_shipped_from_odoo_expects_no_return(self):
         order = self.make(self.sent)
         self.parcel(order, "refused")

@@ -298,6 +298,8 @@ class SaleOrder(models.Model):
     def _keycrm_expect_return(self, wanted):
         """Create returns of delivered goods that KeyCRM has removed, beyond those already expected.
 
+        A return that a user canceled is not created again, nor the rest of one received without a backorder.
+
         :param wanted: ``{sale.order.line: quantity in KeyCRM}``
         :return: the new return transfers, ``stock.picking``
         """
@@ -306,7 +308,8 @@ class SaleOrder(models.Model):
         for line, quantity in wanted.items():
             for moves, per_unit in line._keycrm_goods():
                 too_much = (line.qty_delivered - quantity) * per_unit
-                parts = moves._keycrm_parts_to_return(too_much - moves._keycrm_expected_back())
+                decided = moves._keycrm_expected_back() + moves._keycrm_declined()
+                parts = moves._keycrm_parts_to_return(too_much - decided)
                 for move, part in parts.items():
                     missing.setdefault(move.picking_id, {})[move] = part
         returns = self.env["stock.picking"]
@@ -321,19 +324,21 @@ class SaleOrder(models.Model):
     def _keycrm_reduce_returns(self, wanted):
         """Reduce expected returns of goods that KeyCRM has added again; a user's returns stay.
 
+        So is what users declined of them: when KeyCRM removes the goods once more, they are expected again.
+
         :param wanted: ``{sale.order.line: quantity in KeyCRM}``
         """
         self.ensure_one()
-        waiting = self.picking_ids.filtered(
-            lambda picking: (
-                picking.keycrm_expected_return and picking.state not in ("done", "cancel")
-            )
-        )
-        expected = waiting.move_ids.filtered(lambda move: move.state not in ("done", "cancel"))
+        expected = self.picking_ids.filtered("keycrm_expected_return").move_ids
         for line, quantity in wanted.items() if expected else ():
             for moves, per_unit in line._keycrm_goods():
                 least = max(0.0, (line.qty_delivered - quantity) * per_unit)
                 (moves & expected)._keycrm_return_at_most(least)
+
+    def _keycrm_forget_declined_returns(self):
+        """Forget which expected returns users canceled: an update that requires them creates them again."""
+        returns = self.picking_ids.filtered("keycrm_expected_return").move_ids
+        returns.filtered(lambda move: move.state in ("done", "cancel"))._keycrm_return_at_most(0)
 
     # === ODOO'S AUTOMATIONS ===#
 

@@ -128,6 +128,16 @@ class StockMove(models.Model):
             if move.state not in ("done", "cancel") and move.origin_returned_move_id
         )
 
+    def _keycrm_declined(self):
+        """Return the quantity of expected returns that a user canceled, or received without the rest."""
+        return sum(
+            max(0.0, move.product_uom_qty - move.quantity)
+            for move in self
+            if move.state in ("done", "cancel")
+            and move.origin_returned_move_id
+            and move.picking_id.keycrm_expected_return
+        )
+
     def _keycrm_parts_to_return(self, quantity):
         """Divide a quantity to be returned among deliveries of the same goods, the last one first.
 
@@ -142,20 +152,22 @@ class StockMove(models.Model):
         return parts
 
     def _keycrm_return_at_most(self, quantity):
-        """Reduce each expected return to at most a quantity.
+        """Reduce each expected return, also what a user declined of it, to at most a quantity.
 
         :param quantity: 0 cancels the returns
         """
         for move in self:
-            if round(move.product_uom_qty - quantity, QUANTITY_DIGITS) <= 0:
+            is_over = move.state in ("done", "cancel")
+            received = move.quantity if is_over else 0.0
+            if round(move.product_uom_qty - received - quantity, QUANTITY_DIGITS) <= 0:
                 continue
-            if quantity:
-                move.product_uom_qty = quantity
-            else:
+            if not quantity and not is_over:
                 move._action_cancel()
+            # Without a demand, a canceled move is no decision of a user.
+            move.product_uom_qty = received + quantity
 
     def _keycrm_still_out(self):
-        """Return the delivered quantity without returns, done or expected.
+        """Return the delivered quantity without returns: done, expected, or declined by a user.
 
         :return: quantity in the move's unit; 0 for moves that delivered nothing
         """
@@ -167,4 +179,4 @@ class StockMove(models.Model):
             for move in self.returned_move_ids
             if move.state != "cancel"
         )
-        return max(0.0, self.quantity - back)
+        return max(0.0, self.quantity - back - self.returned_move_ids._keycrm_declined())

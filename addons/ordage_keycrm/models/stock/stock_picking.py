@@ -109,6 +109,12 @@ class StockPicking(models.Model):
             StatusKind(account).enqueue(pickings)
         return result
 
+    def _create_backorder_picking(self):
+        """Expect the rest of an expected return too."""
+        backorder = super()._create_backorder_picking()
+        backorder.sudo().keycrm_expected_return = self.keycrm_expected_return
+        return backorder
+
     def message_post_with_source(self, source_ref, **kwargs):
         """Send no email about a delivery to a buyer whom Odoo does not notify."""
         template = self.company_id.sudo().stock_mail_confirmation_template_id

@@ -11,6 +11,16 @@ class KeycrmOrderImporter(models.AbstractModel):
     _inherit = "keycrm.order.importer"
 
     @api.model
+    def _update_header(self, record, vals):
+        """Forget which returns a user canceled before the parcel came back, or came nearer."""
+        former = record.keycrm_shipping_status
+        result = super()._update_header(record, vals)
+        status = record.keycrm_shipping_status
+        if status != former and status in COMING_BACK:
+            record._keycrm_forget_declined_returns()
+        return result
+
+    @api.model
     def _apply_statuses(self, batch):
         """Bring each order into the state of its status, by groups."""
         SaleOrder = self.env["sale.order"]
@@ -70,7 +80,9 @@ class KeycrmOrderImporter(models.AbstractModel):
         followed = self.env["sale.order"].union(*steps.values()) - steps[Step.STAY_CONFIRMED]
         for order in followed.filtered("keycrm_created_activities"):
             order._keycrm_unlink_activity(summary)
-        (steps[Step.RESET] | steps[Step.RESET_AND_CONFIRM]).action_draft()
+        canceled = steps[Step.RESET] | steps[Step.RESET_AND_CONFIRM]
+        canceled.action_draft()
+        canceled._keycrm_forget_declined_returns()
         for order in steps[Step.CANCEL_AND_RESET]:
             order.locked = False
             order._action_cancel()

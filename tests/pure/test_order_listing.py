@@ -1,10 +1,13 @@
 """Lists of KeyCRM: which orders are read, and which statuses its trigger lacks."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from keycrm.order_listing import (
     KnownOrder,
+    has_listed_values,
     is_as_listed,
     newest_update,
     status_changes,
@@ -105,3 +108,52 @@ def test_status_is_unreported_without_webhook_since_the_change():
 )
 def test_order_differs_from_list_by_status_buyer_or_deletion(known, status, client, is_same):
     assert is_as_listed(known, status, client) is is_same
+
+
+KNOWN = KnownOrder(
+    2,
+    tracking_code="2045",
+    shipping_status="transit",
+    payment_status="part_paid",
+    grand_total=Decimal("100.10"),
+    payments_total=Decimal(20),
+)
+SAME = {
+    "shipping": {"tracking_code": "2045", "shipping_status": "Transit"},
+    "payment_status": "part_paid",
+    "grand_total": 100.1,
+    "payments_total": "20.00",
+}
+STATUSES = {"transit", "refused", "part_paid", "paid"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_same"),
+    [
+        ({}, True),
+        ({"shipping": {"tracking_code": "2046"}}, False),
+        ({"shipping": {"shipping_status": "refused"}}, False),
+        ({"payment_status": "paid"}, False),
+        ({"grand_total": 100.11}, False),
+        ({"payments_total": 0}, False),
+        # A value that is missing, unreadable or unknown to Odoo.
+        ({"shipping": None}, True),
+        ({"shipping": []}, True),
+        ({"shipping": {"tracking_code": None, "shipping_status": ""}}, True),
+        ({"shipping": {"shipping_status": "teleported"}}, True),
+        ({"payment_status": "promised"}, True),
+        ({"grand_total": "much", "payments_total": None}, True),
+        # Odoo has it rounded to its currency.
+        ({"grand_total": "100.104"}, True),
+    ],
+)
+def test_order_differs_from_list_by_parcel_payment_or_total(changed, is_same):
+    listed = OrderRow.parse({"id": 1, **SAME, **changed})
+    assert has_listed_values(KNOWN, listed, STATUSES) is is_same
+    assert has_listed_values(replace(KNOWN, is_skipped=True), listed, STATUSES)
+
+
+def test_total_in_a_currency_without_cents_is_the_rounded_one():
+    known = replace(KNOWN, grand_total=Decimal(101), rounding=Decimal(1))
+    assert has_listed_values(known, OrderRow.parse({**SAME, "grand_total": 100.5}), STATUSES)
+    assert not has_listed_values(known, OrderRow.parse({**SAME, "grand_total": 102}), STATUSES)

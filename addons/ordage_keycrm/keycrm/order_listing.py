@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from .orders import OrderRow
 
@@ -22,6 +23,8 @@ class KnownOrder:
     :param updated_at: its last update, naive UTC; None where the same second may hold one more update
     :param is_deleted: whether KeyCRM has deleted it, as far as Odoo knows
     :param is_skipped: whether its status is not imported
+    :param payments_total: paid amount
+    :param rounding: smallest amount of its currency
     """
 
     status_id: int | None
@@ -29,6 +32,12 @@ class KnownOrder:
     updated_at: datetime | None = None
     is_deleted: bool = False
     is_skipped: bool = False
+    tracking_code: str = ""
+    shipping_status: str = ""
+    payment_status: str = ""
+    grand_total: Decimal = Decimal(0)
+    payments_total: Decimal = Decimal(0)
+    rounding: Decimal = Decimal("0.01")
 
 
 def unseen_orders(
@@ -123,3 +132,27 @@ def is_as_listed(order: KnownOrder, status_id: int | None, client_id: int | None
         return False
     # If the status of an order is not imported, only the status is synchronized.
     return not client_id or client_id == order.client_id or order.is_skipped
+
+
+def has_listed_values(order: KnownOrder, row: OrderRow, statuses: Collection[str]) -> bool:
+    """Return whether Odoo has the parcel, the payments and the total of KeyCRM's list.
+
+    Nothing is concluded from a value that the row lacks: a list may contain no shipping although it was
+    requested (unconfirmed).
+
+    :param statuses: statuses of parcels and payments that Odoo can store
+    """
+    if order.is_skipped:
+        return True
+    texts = (
+        (order.tracking_code, row.tracking_code),
+        (order.shipping_status, row.shipping_status if row.shipping_status in statuses else ""),
+        (order.payment_status, row.payment_status if row.payment_status in statuses else ""),
+    )
+    amounts = (
+        (order.grand_total, row.grand_total),
+        (order.payments_total, row.payments_total),
+    )
+    return all(not listed or listed == known for known, listed in texts) and all(
+        listed is None or abs(listed - known) < order.rounding for known, listed in amounts
+    )

@@ -270,6 +270,8 @@ class OrderRow:
     """Hold an order as a list returns it, for comparison; parsing never fails.
 
     An unreadable value counts as missing; :meth:`Order.parse` raises the error.
+
+    :param tracking_code: empty where the row contains no shipping, like ``shipping_status``
     """
 
     id: int | None
@@ -279,9 +281,15 @@ class OrderRow:
     updated_at: datetime | None
     status_changed_at: datetime | None
     is_deleted: bool
+    payment_status: str
+    grand_total: Decimal | None
+    payments_total: Decimal | None
+    tracking_code: str
+    shipping_status: str
 
     @classmethod
     def parse(cls, data: dict) -> "OrderRow":
+        shipping = to_object(data.get("shipping"))
         return cls(
             id=to_id(data.get("id")),
             status_id=to_id(data.get("status_id")),
@@ -290,7 +298,19 @@ class OrderRow:
             updated_at=to_utc(data.get("updated_at")),
             status_changed_at=to_utc(data.get("status_changed_at")),
             is_deleted=to_utc(data.get("deleted_at")) is not None,
+            payment_status=to_short(data.get("payment_status")),
+            grand_total=_readable_amount(data.get("grand_total")),
+            payments_total=_readable_amount(data.get("payments_total")),
+            tracking_code=to_short(shipping.get("tracking_code")),
+            shipping_status=to_short(shipping.get("shipping_status")).lower(),
         )
+
+
+def _readable_amount(value: Any) -> Decimal | None:
+    try:
+        return to_decimal(value)
+    except MalformedAnswer:
+        return None
 
 
 def _status(data: dict) -> Status | None:

@@ -159,6 +159,139 @@ class TestOpenOrders(OrderCase):
         self.assertTrue(order.keycrm_deleted)
         self.assertEqual(self.compare(), [])
 
+    def test_revived_order_is_found_in_an_archive_status(self):
+        self.account.archive_status_ids = self.done
+        order = self.arrive(self.number(self.made, days=1))
+        self.move(order, self.canceled)
+        self.assertEqual(self.compare(), [])
+        self.keycrm.set_status(order.keycrm_id, self.done.keycrm_id, webhook=False)
+        self.assertEqual(self.compare(), [order.keycrm_id])
+        self.assertTrue(order.state == "sale" and order.keycrm_archived)
+
+    def test_orders_of_a_skipped_status_are_found_in_an_archive_status(self):
+        self.account.archive_status_ids = self.done
+        self.agreed.order_action = "skip"
+        known = self.arrive(self.number(self.new, days=1))
+        unknown = self.number(self.agreed, days=1)
+        self.move(known, self.agreed)
+        self.assertEqual(self.compare(), [])
+        self.keycrm.set_statuses([known.keycrm_id, unknown], self.done.keycrm_id, webhook=False)
+        self.assertEqual(self.compare(), [known.keycrm_id, unknown])
+        self.assertTrue(known.keycrm_archived and self.order(unknown).keycrm_archived)
+
+    def test_revived_order_is_found_in_a_completed_status_of_no_other_order(self):
+        order = self.arrive(self.number(self.made, days=1))
+        self.move(order, self.canceled)
+        self.keycrm.set_status(order.keycrm_id, self.done.keycrm_id, webhook=False)
+        self.assertEqual(self.compare(), [order.keycrm_id])
+        self.assertEqual(order.state, "sale")
+
+    def test_archive_of_any_size_costs_one_request_an_hour(self):
+        self.account.archive_status_ids = self.done
+        order = self.arrive(self.number(self.made, days=1))
+        self.move(order, self.canceled)
+        self.arrive(*(self.number(self.done, days=1) for _ in range(60)))
+        self.keycrm.set_status(order.keycrm_id, self.done.keycrm_id, webhook=False)
+        found = []
+        for _hour in range(2):
+            self.keycrm.clear_log()
+            found.append(self.compare())
+            sorts = [row["query"]["sort"] for row in self.keycrm.requests(path="/order")]
+            # Open, new and archived orders.
+            self.assertEqual(sorted(sorts), ["-id", "id", "id"])
+        self.assertEqual(found, [[], [order.keycrm_id]])
+
+    # === PARCELS, PAYMENTS AND TOTALS ===
+
+    def with_parcel(self, **shipping):
+        """Return a shipped order whose parcel's status leaves no other trace."""
+        self.keycrm.set_switches(updated_at_on_parcel="not")
+        self.addCleanup(self.keycrm.set_switches, updated_at_on_parcel="bumped")
+        parcel = {"tracking_code": "2045", "shipping_status": "transit", **shipping}
+        order = self.arrive(self.number(self.made, days=1, shipping=parcel))
+        self.deliver(order)
+        self.assertEqual(self.compare(), [])
+        return order
+
+    def test_refused_parcel_that_nothing_reports_is_found(self):
+        order = self.with_parcel()
+        self.keycrm.set_parcel(order.keycrm_id, shipping_status="refused")
+        self.assertEqual(self.compare(), [order.keycrm_id])
+        back = order.picking_ids.filtered("keycrm_expected_return")
+        self.assertEqual((len(back), back.move_ids.product_uom_qty), (1, 5))
+        self.assertEqual(self.compare(), [])
+        self.assertEqual(order.picking_ids.filtered("keycrm_expected_return"), back)
+
+    def test_refused_parcel_of_an_archived_order_is_found(self):
+        self.account.archive_status_ids = self.sent
+        order = self.with_parcel()
+        self.move(order, self.sent)
+        self.assertTrue(order.keycrm_archived)
+        self.keycrm.set_parcel(order.keycrm_id, shipping_status="refused")
+        self.assertEqual(self.compare(), [order.keycrm_id])
+        self.assertTrue(order.picking_ids.filtered("keycrm_expected_return"))
+
+    def test_other_tracking_number_that_nothing_reports_is_found(self):
+        order = self.with_parcel()
+        self.keycrm.set_parcel(order.keycrm_id, tracking_code="2046")
+        self.assertEqual(self.compare(), [order.keycrm_id])
+        self.assertEqual(order.keycrm_tracking_code, "2046")
+        self.assertEqual(self.compare(), [])
+
+    def test_list_without_parcels_has_no_order_read_again(self):
+        self.keycrm.set_switches(list_shipping="missing")
+        self.addCleanup(self.keycrm.set_switches, list_shipping="included")
+        order = self.with_parcel()
+        for _hour in range(2):
+            self.assertEqual(self.compare(), [])
+        self.keycrm.patch_order(order.keycrm_id, raw={"shipping": None}, webhook=False)
+        self.assertEqual(self.compare(), [])
+        self.assertEqual(order.keycrm_tracking_code, "2045")
+
+    def test_unknown_statuses_have_no_order_read_again(self):
+        order = self.with_parcel(shipping_status="teleported")
+        self.assertFalse(order.keycrm_shipping_status)
+        raw = {"payment_status": "promised", "grand_total": None, "payments_total": "much"}
+        self.keycrm.patch_order(order.keycrm_id, raw=raw, bump=False, webhook=False)
+        self.assertEqual(self.compare(), [])
+
+    def test_payment_and_total_that_nothing_reports_are_found(self):
+        order = self.make(self.made)
+        number, silent = order.keycrm_id, {"bump": False, "webhook": False}
+        self.keycrm.add_payment(number, amount=200, **silent)
+        self.assertEqual(self.compare(), [number])
+        self.assertEqual(
+            (order.keycrm_payment_status, order.keycrm_amount_paid), ("part_paid", 200)
+        )
+        self.keycrm.add_payment(number, amount="0.01", **silent)
+        self.assertEqual(self.compare(), [number])
+        self.assertEqual(order.keycrm_amount_paid, 200.01)
+        self.keycrm.patch_line(number, self.line_id(order), quantity=4, **silent)
+        self.assertEqual(self.compare(), [number])
+        self.assertEqual((order.keycrm_total, order.amount_total), (400, 400))
+        self.assertEqual(self.compare(), [])
+
+    def test_changed_order_that_failed_waits_for_a_user(self):
+        order = self.make(self.made)
+        self.env["product.product"].create(
+            [{"name": name, "default_code": "THRICE"} for name in ("А", "Б")]
+        )
+        self.keycrm.add_line(
+            order.keycrm_id, name="Глек", sku="THRICE", price=9, bump=False, webhook=False
+        )
+        self.assertEqual(self.compare(), [order.keycrm_id])
+        event = self.Event.search([("keycrm_order_id", "=", order.keycrm_id)], limit=1)
+        self.assertEqual(event.state, "failed")
+        event.next_try_at = False
+        self.assertEqual(self.compare(), [])
+
+    def test_order_of_a_skipped_status_is_read_for_its_status_alone(self):
+        self.agreed.order_action = "skip"
+        order = self.with_parcel()
+        self.move(order, self.agreed)
+        self.keycrm.set_parcel(order.keycrm_id, shipping_status="refused")
+        self.assertEqual(self.compare(), [])
+
     def test_orders_from_before_enabling_are_left_to_a_synchronization(self):
         old = self.number(self.new, days=30)
         moved = self.number(self.new, days=30)

@@ -24,6 +24,7 @@ class KeycrmSyncCursor(models.Model):
             ("open_orders", "Open orders"),
             ("closed_orders", "Completed orders"),
             ("new_orders", "New orders"),
+            ("other_orders", "Orders in other statuses"),
             ("transactions", "Bank transactions"),
             ("warehouses", "Warehouses"),
         ],

@@ -83,6 +83,7 @@ class TestAddedLines(StockCase):
         repair.move_ids.write({"quantity": 4, "picked": True})
         repair.action_repair_end()
         self.assertEqual(repair.state, "done")
+        self.assertTrue(self.order.keycrm_total_differs)
         self.assertEqual(set(self.offered(self.bulb).values()), {6})
 
     def test_rewards_are_added(self):
@@ -108,6 +109,7 @@ class TestAddedLines(StockCase):
             self.order._apply_program_reward(program.reward_ids, coupon)
         self.assertEqual(len(self.added()), 2)
         self.assertIn(self.bulb, self.added().product_id)
+        self.assertTrue(self.order.keycrm_total_differs)
 
     def mail_coupons(self):
         """Let each order of a lamp earn a coupon that is mailed."""

@@ -133,9 +133,8 @@ class CronNotifier:
     def _next(self):
         """Wait until a notification is due.
 
-        :return: ``(database name, ids of actions)``, without ids where this process has notified
-            nothing for long enough that no run can be debouncing; None when the queue is empty and
-            the thread may end
+        :return: ``(database name, ids of actions)``; None when the queue is empty and the thread may
+            end
         """
         with self._changed:
             while self._waiting:
@@ -148,14 +147,10 @@ class CronNotifier:
                 # A run may have started to debounce since the notification was enqueued.
                 if one.is_sure or not self._will_notify(one.dbname, one.cron_ids):
                     self._last_notified = {
-                        key: at
-                        for key, at in self._last_notified.items()
-                        if at > now - SOON_SECONDS
+                        of: at for of, at in self._last_notified.items() if at > now - MIN_INTERVAL
                     }
-                    key = (one.dbname, one.cron_ids)
-                    is_always_sent = one.is_sure or key not in self._last_notified
-                    self._last_notified[key] = now
-                    return one.dbname, () if is_always_sent else one.cron_ids
+                    self._last_notified[one.dbname, one.cron_ids] = now
+                    return one.dbname, () if one.is_sure else one.cron_ids
             self._thread = None
         return None
 

@@ -323,6 +323,7 @@ def test_settings_that_may_do_harm_are_turned_off_only_after_a_question(account,
         screen.page.keyboard.press("Escape")
         expect(switch).to_be_checked()
         switch.click()
+        screen.sees(question)
         screen.press(words)
         expect(switch).not_to_be_checked()
         saved = screen.page.locator(".o_form_button_save").locator("visible=true")

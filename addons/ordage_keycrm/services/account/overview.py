@@ -11,8 +11,14 @@ from ..common.service import Service
 from ..orders.open_orders import open_orders_domain
 from .account_figures import AccountFigures, start_of_day
 from .decisions.decisions import Decisions
-from .decisions.kind import order_numbers
+from .decisions.kind import ORDER_FIELDS, order_numbers
 
+#: Fields of a card.
+CARD_FIELDS = (
+    *ORDER_FIELDS,
+    *("keycrm_status_id", "keycrm_tracking_code", "keycrm_amount_due"),
+    *("keycrm_payment_status", "state"),
+)
 #: Cards of a column; the others are a link to the list.
 CARDS = 6
 #: Sources with a color of their own.
@@ -131,7 +137,9 @@ class Overview(Service):
                 CARDS,
             )
         )
-        return Order.browse([order_id for (order_id,) in self.env.cr.fetchall()])
+        orders = Order.browse([order_id for (order_id,) in self.env.cr.fetchall()])
+        orders.fetch(CARD_FIELDS)
+        return orders
 
     def _card(self, order, payments):
         """Return the content of a card of the board.

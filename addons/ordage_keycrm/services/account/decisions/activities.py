@@ -6,7 +6,7 @@ from functools import cached_property
 from odoo.tools import SQL, html2plaintext
 
 from ....const import OPEN_TRANSFERS
-from .kind import ROWS, DecisionKind
+from .kind import ORDER_FIELDS, ROWS, DecisionKind
 
 #: Activities whose access is checked; of more, a user with access to all of these counts all.
 MOST = 1000
@@ -58,6 +58,7 @@ class Activities(DecisionKind):
         shown = self.env["mail.activity"].browse(list(readable)[:ROWS])
         of_orders = shown.filtered(lambda activity: activity.res_model == Order._name)
         orders = Order.browse(of_orders.mapped("res_id"))._filtered_access("read")
+        orders.fetch(ORDER_FIELDS)
         orders = {order.id: order for order in orders}
         return [
             self._row(

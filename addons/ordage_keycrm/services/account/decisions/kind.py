@@ -4,6 +4,8 @@ from collections import Counter
 
 from ...common.service import Service
 
+#: Fields of an order in a row. An order has a hundred further columns.
+ORDER_FIELDS = ("keycrm_id", "keycrm_number", "partner_id", "currency_id", "keycrm_total")
 #: Rows of a kind that are shown; the others are a link to their list.
 ROWS = 8
 

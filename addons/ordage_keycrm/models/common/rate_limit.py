@@ -101,9 +101,12 @@ class KeycrmRateLimit(models.Model):
             if digests[account.id] in rows:
                 *row, now = rows[digests[account.id]]
                 quota = rate_limit_rules.refreshed(_quota_of(row, allowed), now)
-                since = quota.lowered_at and datetime.fromtimestamp(quota.lowered_at, UTC)
-                since = since and since.replace(tzinfo=None, microsecond=0)
-                found[account.id] = (len(quota.times), quota.limit, since or False)
+                since = quota.lowered_at and datetime.fromtimestamp(int(quota.lowered_at), UTC)
+                found[account.id] = (
+                    len(quota.times),
+                    quota.limit,
+                    since.replace(tzinfo=None) if since else False,
+                )
         return found
 
 

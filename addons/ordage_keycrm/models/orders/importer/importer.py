@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ....keycrm.offer_values import differs
+from ....keycrm.parcels import COMING_BACK
 from ....services.common.bridge import as_bridge
 from ....services.common.language import company_language
 from ....services.common.overrides import is_overridden
@@ -270,6 +271,9 @@ class KeycrmOrderImporter(models.AbstractModel):
             changed["pricelist_id"] = vals["pricelist_id"]
         if changed:
             record.write(changed)
+        if changed.get("keycrm_shipping_status") in COMING_BACK:
+            # Returns that a user canceled earlier are expected again.
+            record._keycrm_forget_declined_returns()
         if record.state == "sale" and record.keycrm_problem_code != problem:
             # The context of the write leaves out the activities of Odoo.
             record = record.with_context(mail_activity_automation_skip=False)

@@ -11,16 +11,6 @@ class KeycrmOrderImporter(models.AbstractModel):
     _inherit = "keycrm.order.importer"
 
     @api.model
-    def _update_header(self, record, vals):
-        """Forget which returns a user canceled before the parcel came back, or came nearer."""
-        former = record.keycrm_shipping_status
-        result = super()._update_header(record, vals)
-        status = record.keycrm_shipping_status
-        if status != former and status in COMING_BACK:
-            record._keycrm_forget_declined_returns()
-        return result
-
-    @api.model
     def _apply_statuses(self, batch):
         """Bring each order into the state of its status, by groups."""
         SaleOrder = self.env["sale.order"]

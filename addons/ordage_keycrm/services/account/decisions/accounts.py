@@ -1,5 +1,7 @@
 """Decisions about an account itself: its problems, its key, its webhook, its previews."""
 
+from functools import cached_property
+
 from odoo import fields
 
 from ...common.circuit_breaker import CircuitBreaker
@@ -71,13 +73,21 @@ class SharedKey(AccountKind):
     depends = ("enabled",)
 
     def waiting(self):
-        usage = self.env["keycrm.rate.limit"]._usage(self.account)
-        lowered_at = {account: since for account, (_used, _limit, since) in usage.items()}
-        return [account for account in self.account if account.enabled and lowered_at[account.id]]
+        return [
+            account for account in self.account if account.enabled and self._lowered_at[account.id]
+        ]
 
     def since(self, account):
-        _used, _limit, since = self.env["keycrm.rate.limit"]._usage(account)[account.id]
-        return since
+        return self._lowered_at[account.id]
+
+    @cached_property
+    def _lowered_at(self):
+        """Return since when the limit of each account's key has been lowered.
+
+        :return: ``{account id: naive UTC, or False}``
+        """
+        usage = self.env["keycrm.rate.limit"]._usage(self.account)
+        return {account_id: since for account_id, (_used, _limit, since) in usage.items()}
 
     def account_row(self, account):
         return self.setup_row(

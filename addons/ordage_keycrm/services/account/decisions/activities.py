@@ -7,11 +7,12 @@ from odoo.tools import SQL, html2plaintext
 
 from ....const import OPEN_TRANSFERS
 from .kind import ORDER_FIELDS, ROWS, DecisionKind
+from .stock import HAS_ROW
 
 #: Activities whose access is checked; of more, a user with access to all of these counts all.
 MOST = 1000
 #: Open activities of accounts. An order with a row of another kind has no second one.
-_OPEN = """
+_OPEN = f"""
           FROM mail_activity a
           LEFT JOIN sale_order o ON a.res_model = 'sale.order' AND o.id = a.res_id
          WHERE a.keycrm_account_id = ANY(%(ids)s) AND a.active IS TRUE
@@ -19,8 +20,7 @@ _OPEN = """
            AND NOT EXISTS (
                SELECT FROM stock_picking p
                  JOIN stock_picking_type t ON t.id = p.picking_type_id
-                WHERE p.sale_id = o.id AND p.state = ANY(%(open)s)
-                  AND (p.keycrm_expected_return OR (o.keycrm_archived AND t.code <> 'incoming')))
+                WHERE p.sale_id = o.id AND {HAS_ROW})
            AND NOT EXISTS (
                SELECT FROM keycrm_order_update u
                 WHERE u.sale_order_id = o.id AND u.state = 'failed')

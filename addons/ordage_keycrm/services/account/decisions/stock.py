@@ -4,6 +4,10 @@ from ....const import OPEN_TRANSFERS
 from .accounts import AccountKind
 from .kind import ROWS, DecisionKind
 
+#: Condition of the transfers (p, of the type t and the order o) that have a row.
+HAS_ROW = """p.state = ANY(%(open)s)
+           AND (p.keycrm_expected_return OR (o.keycrm_archived AND t.code <> 'incoming'))"""
+
 
 class PausedStock(AccountKind):
     """Stock sync that a user paused."""
@@ -65,15 +69,14 @@ class Parcels(DecisionKind):
         "sale.order": ("keycrm_account_id", "keycrm_archived"),
         "stock.picking": ("state", "sale_id", "keycrm_expected_return"),
     }
-    count_sql = """
+    count_sql = f"""
         SELECT CASE WHEN p.keycrm_expected_return THEN 'returns' ELSE 'unshipped' END,
                o.keycrm_account_id,
                CASE WHEN p.keycrm_expected_return THEN count(*) ELSE count(DISTINCT o.id) END
           FROM stock_picking p
           JOIN stock_picking_type t ON t.id = p.picking_type_id
           JOIN sale_order o ON o.id = p.sale_id
-         WHERE o.keycrm_account_id = ANY(%(ids)s) AND p.state = ANY(%(open)s)
-           AND (p.keycrm_expected_return OR (o.keycrm_archived AND t.code <> 'incoming'))
+         WHERE o.keycrm_account_id = ANY(%(ids)s) AND {HAS_ROW}
          GROUP BY p.keycrm_expected_return, o.keycrm_account_id"""
 
     def transfers(self, domain, group):

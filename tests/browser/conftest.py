@@ -34,6 +34,8 @@ from tools.runtime import Runtime
 from tools.screen import DESKTOP, Screen
 
 FOLDER = REPOSITORY / "screenshots"
+#: A status of the sandbox whose orders are confirmed.
+IN_PRODUCTION = 4
 #: Hold intervals of half a minute and more, such as that of a refresh without an update, until they pass.
 HOLD_INTERVALS = """(() => {
     const { setInterval, clearInterval } = window;
@@ -100,6 +102,28 @@ def new_user(rpc: Rpc) -> Callable[..., str]:  # noqa: F811
             group_ids=[(4, group) for group in ids],
         )
         return login
+
+    return make
+
+
+@pytest.fixture
+def new_parcel(account: Account, wait_for: Callable[..., Any]) -> Callable[..., int]:  # noqa: F811
+    """Let a confirmed order of one offer arrive, with a tracking number.
+
+    ``new_parcel(offer, buyer, tracking number)``, with further fields of its shipping.
+    """
+
+    def make(offer: int, buyer: str, tracking: str, **shipping: Any) -> int:
+        number = account.keycrm.create_order(
+            lines=[{"offer_id": offer, "price": 500, "quantity": 1}],
+            status_id=IN_PRODUCTION,
+            buyer={"full_name": buyer, "phone": "+380671234567"},
+            shipping={"tracking_code": tracking, "recipient_full_name": buyer, **shipping},
+        )["id"]
+        wait_for(
+            lambda: (account.order(number, "state") or {}).get("state") == "sale", 90, "the order"
+        )
+        return int(number)
 
     return make
 

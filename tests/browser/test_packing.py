@@ -1,6 +1,7 @@
 """A storekeeper's day: a parcel is found by its number, packed and labeled; the board shows the orders."""
 
 from datetime import date
+from functools import partial
 
 import pytest
 from playwright.sync_api import expect
@@ -8,31 +9,12 @@ from playwright.sync_api import expect
 from tools import shop
 from tools.screen import PHONE
 
-IN_PRODUCTION = 4
-
 
 @pytest.fixture
-def confirm(account, wait_for):
+def confirm(account, new_parcel):
     """Let an order with a cup arrive and be confirmed: ``confirm(buyer, tracking number)``."""
     offer = account.keycrm.create_offer(sku="PACK-1", name="Кухоль", price=500)["id"]
-
-    def make(buyer, tracking):
-        number = account.keycrm.create_order(
-            lines=[{"offer_id": offer, "price": 500, "quantity": 1}],
-            status_id=IN_PRODUCTION,
-            buyer={"full_name": buyer, "phone": "+380671234567"},
-            shipping={
-                "tracking_code": tracking,
-                "recipient_full_name": buyer,
-                "shipping_date": str(date.today()),
-            },
-        )["id"]
-        wait_for(
-            lambda: (account.order(number, "state") or {}).get("state") == "sale", 90, "the order"
-        )
-        return number
-
-    return make
+    return partial(new_parcel, offer, shipping_date=str(date.today()))
 
 
 def test_a_typed_or_scanned_number_opens_its_parcel(

@@ -8,7 +8,6 @@ from PyPDF2 import PdfReader
 from tests.browser.conftest import FOLDER
 from tools import shop, wkhtmltopdf
 
-IN_PRODUCTION = 4
 POINTS_PER_MM = 72 / 25.4
 PARCELS = (
     ("Олена Коваль", "20450000000701", "Київ"),
@@ -25,31 +24,19 @@ def odoo(new_odoo):
 
 
 @pytest.fixture
-def parcels(account, rpc, wait_for):
+def parcels(account, rpc, new_parcel):
     """Parcels of three orders, reserved.
 
     :return: their numbers in KeyCRM
     """
     offer = account.keycrm.create_offer(sku="PRINT-1", name="Кухоль керамічний", price=500)["id"]
+    office = "Відділення №12 (до 30 кг): вул. Велика Васильківська, 100"
     numbers = [
-        account.keycrm.create_order(
-            lines=[{"offer_id": offer, "price": 500, "quantity": 1}],
-            status_id=IN_PRODUCTION,
-            buyer={"full_name": buyer, "phone": "+380671234567"},
-            shipping={
-                "tracking_code": tracking,
-                "recipient_full_name": buyer,
-                "shipping_address_city": city,
-                "shipping_receive_point": "Відділення №12 (до 30 кг): вул. Велика Васильківська, 100",
-            },
-        )["id"]
+        new_parcel(
+            *(offer, buyer, tracking), shipping_address_city=city, shipping_receive_point=office
+        )
         for buyer, tracking, city in PARCELS
     ]
-    for number in numbers:
-        wait_for(
-            lambda number=number: (account.order(number, "state") or {}).get("state") == "sale",
-            *(90, "the order"),
-        )
     (product,) = rpc.search("product.product", ("default_code", "=", "PRINT-1"))
     shop.receive(rpc, rpc.search("stock.warehouse", limit=1)[0], product, 5)
     pickings = [account.order(number, "picking_ids")["picking_ids"][0] for number in numbers]

@@ -76,6 +76,15 @@ class TestGuardedFields(GuardCase):
                 found[name] = ours
         return found
 
+    def test_fields_on_models_of_odoo_are_for_internal_users_and_seldom_fetched(self):
+        """A buyer reads none of them in the portal, and Odoo's own reads of a record stay fast."""
+        for name, ours in self.fields_of_odoos_models().items():
+            with self.subTest(model=name):
+                self.assertFalse([field.name for field in ours if not field.groups])
+                # Those that the hooks of Odoo's methods look at, whatever order or product it is.
+                prefetched = [field.name for field in ours if field.prefetch is True]
+                self.assertLessEqual(len(prefetched), 4, prefetched)
+
     def test_no_role_writes_a_field_of_keycrm_on_a_model_of_odoo(self):
         found = self.fields_of_odoos_models()
         self.assertLessEqual(

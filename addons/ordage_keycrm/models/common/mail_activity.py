@@ -15,6 +15,7 @@ class MailActivity(models.Model):
         readonly=True,
         copy=False,
         help="The overview shows the activity below “Needs your decision”.",
+        groups="base.group_user",
     )
 
     # For the overview's count, independent of the number of other activities and of done ones.

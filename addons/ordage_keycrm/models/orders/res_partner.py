@@ -13,7 +13,11 @@ class ResPartner(models.Model):
     # === FIELDS ===#
 
     keycrm_buyer_ids = fields.One2many(
-        "keycrm.buyer", "partner_id", string="KeyCRM buyers", readonly=True
+        "keycrm.buyer",
+        "partner_id",
+        string="KeyCRM buyers",
+        readonly=True,
+        groups="base.group_user",
     )
     # New buyers are matched to contacts by it.
     keycrm_phone_key = fields.Char(
@@ -22,11 +26,13 @@ class ResPartner(models.Model):
         store=True,
         index="btree_not_null",
         help="The phone as +380…, regardless of its original format.",
+        groups="base.group_user",
     )
     keycrm_phone_typed = fields.Char(
         string="Phone (any format)",
         compute="_compute_keycrm_phone_typed",
         search="_search_keycrm_phone_typed",
+        groups="base.group_user",
     )
     keycrm_recipient_key = fields.Char(
         string="KeyCRM recipient",

@@ -8,6 +8,7 @@ from ...services.common import crons
 from ...services.common.bridge import is_bridge
 from ...services.common.circuit_breaker import end_backoff
 from ...services.orders.order_form import lock_form
+from ..common.field_guard import BRIDGE_FIELD
 
 #: Fields that change the amounts of an order or their currency.
 _DETERMINED_BY_KEYCRM = {
@@ -32,45 +33,48 @@ class SaleOrder(models.Model):
         copy=False,
         readonly=True,
         ondelete="restrict",
+        groups="base.group_user",
     )
-    keycrm_id = fields.Integer(string="KeyCRM order", copy=False, readonly=True, aggregator=None)
+    keycrm_id = fields.Integer(
+        string="KeyCRM order", copy=False, readonly=True, aggregator=None, groups="base.group_user"
+    )
     # Users search for a part of it, as for Odoo's own number.
     keycrm_number = fields.Char(
         string="Number at the source",
-        copy=False,
-        readonly=True,
         index="trigram",
         help="For example at the marketplace. KeyCRM's own number where the source has none.",
+        **BRIDGE_FIELD,
     )
     keycrm_status_id = fields.Many2one(
-        "keycrm.order.status", string="KeyCRM status", copy=False, readonly=True
+        "keycrm.order.status", string="KeyCRM status", **BRIDGE_FIELD
     )
-    keycrm_total = fields.Monetary(string="Total in KeyCRM", copy=False, readonly=True)
+    keycrm_total = fields.Monetary(string="Total in KeyCRM", **BRIDGE_FIELD)
     keycrm_odoo_total = fields.Monetary(
-        string="Total in Odoo", compute="_compute_keycrm_odoo_total"
+        string="Total in Odoo", compute="_compute_keycrm_odoo_total", groups="base.group_user"
     )
     keycrm_total_differs = fields.Boolean(
-        string="Total differs", compute="_compute_keycrm_total_differs", store=True
+        string="Total differs",
+        compute="_compute_keycrm_total_differs",
+        store=True,
+        groups="base.group_user",
+        prefetch="keycrm",
     )
-    keycrm_archived = fields.Boolean(string="Archived", copy=False, readonly=True)
+    keycrm_archived = fields.Boolean(string="Archived", **BRIDGE_FIELD)
     keycrm_skip_delivery = fields.Boolean(
         string="Never affects stock",
         copy=False,
         readonly=True,
         help="The order was already completed when first imported; its goods were shipped earlier.",
+        groups="base.group_user",
     )
     keycrm_updated_at = fields.Datetime(
-        string="Updated in KeyCRM",
-        copy=False,
-        readonly=True,
-        help="The time of the last change in KeyCRM.",
+        string="Updated in KeyCRM", help="The time of the last change in KeyCRM.", **BRIDGE_FIELD
     )
     keycrm_read_fresh = fields.Boolean(
         string="Read right after its change",
-        copy=False,
-        readonly=True,
         help="The order was read within seconds of its last change and may have changed again in "
         "the same second.",
+        **BRIDGE_FIELD,
     )
     keycrm_payment_status = fields.Selection(
         [
@@ -80,28 +84,26 @@ class SaleOrder(models.Model):
             ("overpaid", "Overpaid"),
         ],
         string="Payment in KeyCRM",
-        copy=False,
-        readonly=True,
+        **BRIDGE_FIELD,
     )
     keycrm_source_id = fields.Many2one(
-        "keycrm.source", string="KeyCRM source", copy=False, readonly=True, ondelete="set null"
+        "keycrm.source", string="KeyCRM source", ondelete="set null", **BRIDGE_FIELD
     )
     keycrm_parent_id = fields.Integer(
-        string="Copied from KeyCRM order", copy=False, readonly=True, aggregator=None
+        string="Copied from KeyCRM order", aggregator=None, **BRIDGE_FIELD
     )
     keycrm_parent_order_id = fields.Many2one(
-        "sale.order", string="Copied from", compute="_compute_keycrm_parent_order_id"
+        "sale.order",
+        string="Copied from",
+        compute="_compute_keycrm_parent_order_id",
+        groups="base.group_user",
     )
-    keycrm_deleted = fields.Boolean(string="Deleted in KeyCRM", copy=False, readonly=True)
-    keycrm_manager_name = fields.Char(
-        string="KeyCRM manager", copy=False, readonly=True, groups="base.group_user"
-    )
-    keycrm_promocode = fields.Char(string="Promo code", copy=False, readonly=True)
-    keycrm_delivery_service = fields.Char(string="Delivery service", copy=False, readonly=True)
+    keycrm_deleted = fields.Boolean(string="Deleted in KeyCRM", **BRIDGE_FIELD)
+    keycrm_manager_name = fields.Char(string="KeyCRM manager", **BRIDGE_FIELD)
+    keycrm_promocode = fields.Char(string="Promo code", **BRIDGE_FIELD)
+    keycrm_delivery_service = fields.Char(string="Delivery service", **BRIDGE_FIELD)
     # Users search by the last digits.
-    keycrm_tracking_code = fields.Char(
-        string="Tracking number", copy=False, readonly=True, index="trigram"
-    )
+    keycrm_tracking_code = fields.Char(string="Tracking number", index="trigram", **BRIDGE_FIELD)
     keycrm_recipient_phone = fields.Char(
         string="Recipient's phone",
         help="The buyer's phone where the recipient has none.",
@@ -115,40 +117,30 @@ class SaleOrder(models.Model):
         compute_sudo=True,
         groups="base.group_user",
     )
-    keycrm_buyer_comment = fields.Text(string="Buyer's comment", copy=False, readonly=True)
+    keycrm_buyer_comment = fields.Text(string="Buyer's comment", **BRIDGE_FIELD)
     keycrm_is_gift = fields.Boolean(
-        string="Gift",
-        copy=False,
-        readonly=True,
-        help="No payment documents are to be put into the parcel.",
+        string="Gift", help="No payment documents are to be put into the parcel.", **BRIDGE_FIELD
     )
-    keycrm_gift_message = fields.Text(string="Gift message", copy=False, readonly=True)
+    keycrm_gift_message = fields.Text(string="Gift message", **BRIDGE_FIELD)
     keycrm_custom_fields = fields.Text(
         string="Custom fields",
-        copy=False,
-        readonly=True,
-        groups="base.group_user",
         help="The custom fields of KeyCRM that are chosen on the account.",
+        **BRIDGE_FIELD,
     )
-    keycrm_gift_wrap = fields.Boolean(string="Gift wrap", copy=False, readonly=True)
+    keycrm_gift_wrap = fields.Boolean(string="Gift wrap", **BRIDGE_FIELD)
     keycrm_other_phones = fields.Char(
         string="Other phones",
-        copy=False,
-        readonly=True,
         help="Phones of the buyer or the recipient that KeyCRM has besides those of the contacts.",
+        **BRIDGE_FIELD,
     )
     keycrm_buyer_note = fields.Text(
         string="Note about the buyer",
-        copy=False,
-        readonly=True,
-        # The buyer can see the order in the portal, and read it over RPC.
-        groups="base.group_user",
+        **BRIDGE_FIELD,
     )
     keycrm_shipping_date = fields.Date(
         string="Planned shipping date",
-        copy=False,
-        readonly=True,
         help="From KeyCRM. It becomes the delivery date of the order whenever it changes there.",
+        **BRIDGE_FIELD,
     )
     keycrm_shipping_status = fields.Selection(
         [
@@ -164,16 +156,12 @@ class SaleOrder(models.Model):
             ("disposal", "Disposed of"),
         ],
         string="Parcel status",
-        copy=False,
-        readonly=True,
         help="From the delivery service, by KeyCRM. For a refused parcel, a return is expected.",
+        **BRIDGE_FIELD,
     )
     keycrm_manager_comment = fields.Text(
         string="Manager's comment",
-        copy=False,
-        readonly=True,
-        # The buyer can see the order in the portal, and read it over RPC.
-        groups="base.group_user",
+        **BRIDGE_FIELD,
     )
     keycrm_url = fields.Char(
         string="KeyCRM link",
@@ -190,35 +178,34 @@ class SaleOrder(models.Model):
     )
     keycrm_amount_paid = fields.Monetary(
         string="Paid in KeyCRM",
-        copy=False,
-        readonly=True,
         help="KeyCRM's own sum of the payments, in the currency of the order.",
+        **BRIDGE_FIELD,
     )
     keycrm_payments_differ = fields.Boolean(
         string="Payments differ",
-        copy=False,
-        readonly=True,
         help="The payments of the order do not add up to KeyCRM's own sum, which decides what is to be "
         "collected.",
+        **BRIDGE_FIELD,
     )
     keycrm_amount_expected = fields.Monetary(
         string="Expected payments",
         compute="_compute_keycrm_amount_expected",
         compute_sudo=True,
         help="Payments planned in KeyCRM that have not been made yet.",
+        groups="base.group_user",
     )
     keycrm_amount_due = fields.Monetary(
         string="To collect on delivery",
         compute="_compute_keycrm_amount_due",
         store=True,
         help="Amount still to be paid of the KeyCRM total.",
+        groups="base.group_user",
+        prefetch="keycrm",
     )
 
-    keycrm_client_id = fields.Integer(
-        string="KeyCRM buyer", copy=False, readonly=True, aggregator=None
-    )
+    keycrm_client_id = fields.Integer(string="KeyCRM buyer", aggregator=None, **BRIDGE_FIELD)
     keycrm_former_partner_id = fields.Many2one(
-        "res.partner", string="Previous buyer", copy=False, readonly=True, ondelete="set null"
+        "res.partner", string="Previous buyer", ondelete="set null", **BRIDGE_FIELD
     )
     keycrm_rate_missing = fields.Boolean(
         string="No exchange rate",
@@ -226,6 +213,8 @@ class SaleOrder(models.Model):
         store=True,
         help="No exchange rate to the company's currency was entered: sales reports leave the order's "
         "amounts out, and its invoice cannot be posted.",
+        groups="base.group_user",
+        prefetch="keycrm",
     )
     keycrm_is_locked = fields.Boolean(
         string="Managed by KeyCRM",
@@ -233,6 +222,7 @@ class SaleOrder(models.Model):
         compute_sudo=True,
         help="KeyCRM determines the lines, prices, dates and contacts of the order. Changes made "
         "here would be lost at the next update.",
+        groups="base.group_user",
     )
 
     # Used for queries of an account's orders too.

@@ -6,6 +6,7 @@ from ...keycrm.order_decisions import DecisionFacts
 from ...services.common.bridge import is_bridge
 from ...services.common.circuit_breaker import end_backoff
 from ...services.common.language import company_language
+from ..common.field_guard import BRIDGE_FIELD
 
 
 class SaleOrder(models.Model):
@@ -24,26 +25,26 @@ class SaleOrder(models.Model):
         copy=False,
         readonly=True,
         help="A user canceled the order in Odoo: KeyCRM does not confirm it again.",
+        groups="base.group_user",
     )
     keycrm_kept_status_id = fields.Many2one(
         "keycrm.order.status",
         string="Kept canceled in status",
-        copy=False,
-        readonly=True,
         ondelete="set null",
         help="A user decided that the order stays canceled as long as KeyCRM has it in this status.",
+        **BRIDGE_FIELD,
     )
     keycrm_cancel_conflict = fields.Boolean(
         string="Canceled in Odoo only",
         compute="_compute_keycrm_cancel_conflict",
         store=True,
         help="The order was canceled in Odoo, but not in KeyCRM.",
+        groups="base.group_user",
+        prefetch="keycrm",
     )
 
-    keycrm_problem_code = fields.Char(string="KeyCRM problem code", copy=False, readonly=True)
-    keycrm_problem_params = fields.Json(
-        string="KeyCRM problem parameters", copy=False, readonly=True
-    )
+    keycrm_problem_code = fields.Char(string="KeyCRM problem code", **BRIDGE_FIELD)
+    keycrm_problem_params = fields.Json(string="KeyCRM problem parameters", **BRIDGE_FIELD)
     keycrm_problem = fields.Char(
         string="KeyCRM problem",
         compute="_compute_keycrm_problem",
@@ -55,6 +56,8 @@ class SaleOrder(models.Model):
         compute="_compute_keycrm_needs_decision",
         store=True,
         help="The order needs a decision, or a correction in KeyCRM.",
+        groups="base.group_user",
+        prefetch="keycrm",
     )
     keycrm_decision = fields.Selection(
         [
@@ -68,20 +71,25 @@ class SaleOrder(models.Model):
         string="Decision needed",
         compute="_compute_keycrm_needs_decision",
         store=True,
+        groups="base.group_user",
+        prefetch="keycrm",
     )
     keycrm_decision_since = fields.Datetime(
         string="Needs a decision since",
         compute="_compute_keycrm_needs_decision",
         store=True,
+        groups="base.group_user",
+        prefetch="keycrm",
     )
     keycrm_may_accept = fields.Boolean(
-        string="May be left as it is", compute="_compute_keycrm_may_accept"
+        string="May be left as it is",
+        compute="_compute_keycrm_may_accept",
+        groups="base.group_user",
     )
     keycrm_accepted = fields.Char(
         string="Accepted differences",
-        copy=False,
-        readonly=True,
         help="What a user decided to leave as it is. With other amounts it needs a new decision.",
+        **BRIDGE_FIELD,
     )
 
     # For the overview's count, independent of the number of orders. Written as Odoo's ORM writes it.
@@ -141,7 +149,7 @@ class SaleOrder(models.Model):
             # Odoo computes this for its own orders too, of which nothing more is read.
             facts = order.keycrm_account_id and order._keycrm_decision_facts()
             reason = (facts and facts.reason()) or False
-            if reason != order.keycrm_decision or not reason:
+            if not reason or reason != order.keycrm_decision:
                 order.keycrm_decision_since = reason and now
             order.keycrm_decision = reason
             order.keycrm_needs_decision = bool(reason)

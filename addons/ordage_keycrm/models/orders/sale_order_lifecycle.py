@@ -8,6 +8,7 @@ from ...services.common import activities, automation_rules
 from ...services.common.bridge import is_bridge
 from ...services.common.concurrency import ERRORS_OF_NO_RECORD
 from ...services.common.language import company_language
+from ..common.field_guard import BRIDGE_FIELD
 
 _logger = logging.getLogger(__name__)
 
@@ -29,10 +30,9 @@ class SaleOrder(models.Model):
 
     keycrm_created_activities = fields.Json(
         string="Created activities",
-        copy=False,
-        readonly=True,
         help="What users were already notified of: a completed activity is not created again at "
         "the next update.",
+        **BRIDGE_FIELD,
     )
 
     # === ACTIVITIES ===#

@@ -7,6 +7,7 @@ from odoo.fields import Command
 from ...keycrm.line_matching import KnownLine
 from ...keycrm.offer_values import to_money
 from ...services.common.bridge import is_bridge, is_changing_unit
+from ..common.field_guard import BRIDGE_FIELD
 
 #: Fields by which modules of Odoo mark the lines that they add.
 _MARKS_OF_ODOO = ("is_delivery", "is_expense", "reward_id")
@@ -47,19 +48,20 @@ class SaleOrderLine(models.Model):
         readonly=True,
         aggregator=None,
         index="btree_not_null",
+        groups="base.group_user",
     )
     keycrm_extra = fields.Char(
         string="KeyCRM amount",
-        copy=False,
-        readonly=True,
         help="Kind of an amount that is not a product: shipping, wrapping, taxes, discount, "
         "rounding.",
+        **BRIDGE_FIELD,
     )
     keycrm_stock_status = fields.Char(
         string="Reservation in KeyCRM",
         copy=False,
         readonly=True,
         help="“reserved” or “fulfilled” (written off), as received from KeyCRM.",
+        groups="base.group_user",
     )
     keycrm_warehouse_id = fields.Many2one(
         "keycrm.warehouse",
@@ -67,35 +69,34 @@ class SaleOrderLine(models.Model):
         copy=False,
         readonly=True,
         ondelete="set null",
+        groups="base.group_user",
     )
     keycrm_quantity = fields.Float(
         string="Quantity in KeyCRM",
         digits="Product Unit",
-        copy=False,
-        readonly=True,
         help="The quantity KeyCRM reserves or writes off for this line; the quantity in Odoo may "
         "differ.",
+        **BRIDGE_FIELD,
     )
     keycrm_name = fields.Text(
         string="Description in KeyCRM",
-        copy=False,
-        readonly=True,
         help="The last name of the line in KeyCRM. A description edited in Odoo is kept until "
         "this name changes.",
+        **BRIDGE_FIELD,
     )
-    keycrm_sku = fields.Char(string="SKU in KeyCRM", copy=False, readonly=True)
+    keycrm_sku = fields.Char(string="SKU in KeyCRM", **BRIDGE_FIELD)
     keycrm_product_origin = fields.Selection(related="product_id.keycrm_origin")
     keycrm_to_make = fields.Boolean(
         string="To manufacture",
-        copy=False,
-        readonly=True,
         help="According to KeyCRM, this item is made to order instead of taken from stock.",
+        **BRIDGE_FIELD,
     )
     keycrm_is_locked = fields.Boolean(
         string="Managed by KeyCRM",
         compute="_compute_keycrm_is_locked",
         compute_sudo=True,
         help="Product, quantity and price of the line are changed in KeyCRM.",
+        groups="base.group_user",
     )
 
     # === COMPUTE METHODS ===#
@@ -134,7 +135,7 @@ class SaleOrderLine(models.Model):
     def _compute_keycrm_is_locked(self):
         for line in self:
             line.keycrm_is_locked = bool(
-                (line.keycrm_id or line.keycrm_extra) and line.order_id.keycrm_is_locked
+                line.order_id.keycrm_is_locked and (line.keycrm_id or line.keycrm_extra)
             )
 
     # === CRUD METHODS ===#

@@ -5,28 +5,31 @@ from odoo.tools import hmac
 from ...keycrm.naming import sku_key
 from ...services.common.bridge import changing_unit, is_bridge
 from ...services.products import pictures
+from ..common.field_guard import BRIDGE_FIELD
 
 
 class ProductProduct(models.Model):
     _name = "product.product"
     _inherit = ["product.product", "keycrm.guard.mixin"]
 
-    keycrm_offer_ids = fields.One2many("keycrm.offer", "product_id", string="KeyCRM offers")
+    keycrm_offer_ids = fields.One2many(
+        "keycrm.offer", "product_id", string="KeyCRM offers", groups="base.group_user"
+    )
     keycrm_origin = fields.Selection(
         [("catalog", "Catalog product"), ("one_off", "One-off product")],
         string="From KeyCRM",
-        copy=False,
-        readonly=True,
+        **BRIDGE_FIELD,
     )
     # The same one-off line is matched to its product by it.
     keycrm_one_off_key = fields.Char(
-        string="One-off product key", copy=False, index="btree_not_null"
+        string="One-off product key",
+        copy=False,
+        index="btree_not_null",
+        groups="base.group_user",
+        prefetch="keycrm",
     )
     keycrm_sku_generated = fields.Boolean(
-        string="Generated SKU",
-        copy=False,
-        readonly=True,
-        help="KeyCRM had no SKU, so Odoo generated one.",
+        string="Generated SKU", help="KeyCRM had no SKU, so Odoo generated one.", **BRIDGE_FIELD
     )
     # PostgreSQL's lower() does not change Cyrillic letters in databases with the C locale, as Odoo's.
     keycrm_sku_key = fields.Char(
@@ -34,8 +37,11 @@ class ProductProduct(models.Model):
         compute="_compute_keycrm_sku_key",
         store=True,
         index="btree_not_null",
+        groups="base.group_user",
     )
-    keycrm_level_ids = fields.One2many("keycrm.stock.level", "product_id", string="Stock in KeyCRM")
+    keycrm_level_ids = fields.One2many(
+        "keycrm.stock.level", "product_id", string="Stock in KeyCRM", groups="base.group_user"
+    )
     keycrm_push_state = fields.Selection(
         [
             ("waiting", "Waiting to send"),
@@ -45,9 +51,14 @@ class ProductProduct(models.Model):
         ],
         string="Stock send state",
         compute="_compute_keycrm_push",
+        groups="base.group_user",
     )
-    keycrm_pushed_at = fields.Datetime(string="Last sent", compute="_compute_keycrm_push")
-    keycrm_push_error = fields.Char(string="Refusal reason", compute="_compute_keycrm_push")
+    keycrm_pushed_at = fields.Datetime(
+        string="Last sent", compute="_compute_keycrm_push", groups="base.group_user"
+    )
+    keycrm_push_error = fields.Char(
+        string="Refusal reason", compute="_compute_keycrm_push", groups="base.group_user"
+    )
 
     @api.depends("default_code")
     def _compute_keycrm_sku_key(self):

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..common.field_guard import BRIDGE_FIELD
+
 
 class ProductTemplate(models.Model):
     _name = "product.template"
@@ -13,10 +15,9 @@ class ProductTemplate(models.Model):
         readonly=True,
         ondelete="set null",
         index="btree_not_null",
+        groups="base.group_user",
     )
-    keycrm_catalog_id = fields.Integer(
-        string="KeyCRM catalog", copy=False, readonly=True, aggregator=None
-    )
+    keycrm_catalog_id = fields.Integer(string="KeyCRM catalog", aggregator=None, **BRIDGE_FIELD)
 
     keycrm_offer_ids = fields.One2many(
         "keycrm.offer", related="product_variant_ids.keycrm_offer_ids", string="KeyCRM offers"

@@ -24,8 +24,11 @@ class StockMove(models.Model):
         string="KeyCRM",
         compute="_compute_keycrm_state",
         help="Whether the change made by this move has been sent to KeyCRM.",
+        groups="base.group_user",
     )
-    keycrm_sent_at = fields.Datetime(string="Sent to KeyCRM on", compute="_compute_keycrm_state")
+    keycrm_sent_at = fields.Datetime(
+        string="Sent to KeyCRM on", compute="_compute_keycrm_state", groups="base.group_user"
+    )
 
     # The outgoing quantity of orders is summed at every change of stock.
     _keycrm_open_index = models.Index(

@@ -13,11 +13,17 @@ class StockWarehouseOrderpoint(models.Model):
         digits="Product Unit",
         compute="_compute_keycrm_demand",
         help="Quantity that is still to be shipped from here for KeyCRM orders.",
+        groups="base.group_user",
     )
     keycrm_order_ids = fields.Many2many(
-        "sale.order", string="KeyCRM orders", compute="_compute_keycrm_demand"
+        "sale.order",
+        string="KeyCRM orders",
+        compute="_compute_keycrm_demand",
+        groups="base.group_user",
     )
-    keycrm_order_count = fields.Integer(string="Orders", compute="_compute_keycrm_demand")
+    keycrm_order_count = fields.Integer(
+        string="Orders", compute="_compute_keycrm_demand", groups="base.group_user"
+    )
 
     # === COMPUTE METHODS ===#
 

@@ -30,11 +30,14 @@ class StockPicking(models.Model):
         readonly=True,
         help="The buyer refused the parcel, or the order was canceled or reduced in KeyCRM after "
         "shipping.",
+        groups="base.group_user",
     )
     keycrm_needs_decision = fields.Boolean(related="sale_id.keycrm_needs_decision")
     keycrm_decision = fields.Selection(related="sale_id.keycrm_decision")
     keycrm_delivery_service = fields.Char(related="sale_id.keycrm_delivery_service")
-    keycrm_recipient_id = fields.Many2one(string="Recipient", related="sale_id.partner_shipping_id")
+    keycrm_recipient_id = fields.Many2one(
+        string="Recipient", related="sale_id.partner_shipping_id", groups="base.group_user"
+    )
     keycrm_recipient_phone = fields.Char(
         string="Recipient's phone", related="sale_id.keycrm_recipient_phone"
     )
@@ -46,7 +49,7 @@ class StockPicking(models.Model):
     keycrm_gift_message = fields.Text(related="sale_id.keycrm_gift_message")
     keycrm_gift_wrap = fields.Boolean(related="sale_id.keycrm_gift_wrap")
     keycrm_other_phones = fields.Char(related="sale_id.keycrm_other_phones")
-    keycrm_buyer_note = fields.Text(related="sale_id.keycrm_buyer_note", groups="base.group_user")
+    keycrm_buyer_note = fields.Text(related="sale_id.keycrm_buyer_note")
     keycrm_shipping_date = fields.Date(related="sale_id.keycrm_shipping_date")
     keycrm_shipping_status = fields.Selection(related="sale_id.keycrm_shipping_status")
 

@@ -301,6 +301,7 @@ class SaleOrder(models.Model):
             order.keycrm_parent_order_id = parent_by_id.get(key, self.browse())
 
     @api.depends(
+        "keycrm_account_id",
         "keycrm_payment_ids.amount",
         "keycrm_payment_ids.status",
         "keycrm_payment_ids.currency_id",
@@ -308,7 +309,9 @@ class SaleOrder(models.Model):
     )
     def _compute_keycrm_amount_expected(self):
         """Sum the payments in the order's currency, without those that cannot be converted."""
-        for order in self:
+        orders = self.filtered("keycrm_account_id")
+        (self - orders).keycrm_amount_expected = 0.0
+        for order in orders:
             expected = order.keycrm_payment_ids.filtered(
                 lambda payment: payment.status == "not_paid"
             )

@@ -18,7 +18,10 @@ class ProductProduct(models.Model):
     keycrm_origin = fields.Selection(
         [("catalog", "Catalog product"), ("one_off", "One-off product")],
         string="From KeyCRM",
-        **BRIDGE_FIELD,
+        copy=False,
+        readonly=True,
+        # The lines of an order's form show it: not in the prefetch group of the addon's other fields.
+        groups="base.group_user",
     )
     # The same one-off line is matched to its product by it.
     keycrm_one_off_key = fields.Char(

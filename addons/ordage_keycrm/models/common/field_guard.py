@@ -3,9 +3,9 @@ from odoo.exceptions import AccessError
 
 from ...services.common.bridge import is_bridge
 
-#: Attributes of a field of Odoo's own model whose value comes from KeyCRM. Portal users, who may read their
-#: own orders over RPC, do not see it. Odoo's own reads of the record do not fetch it: it has a prefetch
-#: group of its own.
+#: Attributes of a field of Odoo's own model that the bridge sets, or computes from what it set. Portal
+#: users, who may read their own orders over RPC, do not see it. Odoo's own reads of the record do not fetch
+#: it: it has a prefetch group of its own.
 BRIDGE_FIELD = {
     "copy": False,
     "readonly": True,

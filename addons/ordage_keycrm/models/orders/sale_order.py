@@ -56,8 +56,7 @@ class SaleOrder(models.Model):
         string="Total differs",
         compute="_compute_keycrm_total_differs",
         store=True,
-        groups="base.group_user",
-        prefetch="keycrm",
+        **BRIDGE_FIELD,
     )
     keycrm_archived = fields.Boolean(string="Archived", **BRIDGE_FIELD)
     keycrm_skip_delivery = fields.Boolean(
@@ -133,10 +132,7 @@ class SaleOrder(models.Model):
         help="Phones of the buyer or the recipient that KeyCRM has besides those of the contacts.",
         **BRIDGE_FIELD,
     )
-    keycrm_buyer_note = fields.Text(
-        string="Note about the buyer",
-        **BRIDGE_FIELD,
-    )
+    keycrm_buyer_note = fields.Text(string="Note about the buyer", **BRIDGE_FIELD)
     keycrm_shipping_date = fields.Date(
         string="Planned shipping date",
         help="From KeyCRM. It becomes the delivery date of the order whenever it changes there.",
@@ -159,10 +155,7 @@ class SaleOrder(models.Model):
         help="From the delivery service, by KeyCRM. For a refused parcel, a return is expected.",
         **BRIDGE_FIELD,
     )
-    keycrm_manager_comment = fields.Text(
-        string="Manager's comment",
-        **BRIDGE_FIELD,
-    )
+    keycrm_manager_comment = fields.Text(string="Manager's comment", **BRIDGE_FIELD)
     keycrm_url = fields.Char(
         string="KeyCRM link",
         compute="_compute_keycrm_url",
@@ -199,8 +192,7 @@ class SaleOrder(models.Model):
         compute="_compute_keycrm_amount_due",
         store=True,
         help="Amount still to be paid of the KeyCRM total.",
-        groups="base.group_user",
-        prefetch="keycrm",
+        **BRIDGE_FIELD,
     )
 
     keycrm_client_id = fields.Integer(string="KeyCRM buyer", aggregator=None, **BRIDGE_FIELD)
@@ -213,8 +205,7 @@ class SaleOrder(models.Model):
         store=True,
         help="No exchange rate to the company's currency was entered: sales reports leave the order's "
         "amounts out, and its invoice cannot be posted.",
-        groups="base.group_user",
-        prefetch="keycrm",
+        **BRIDGE_FIELD,
     )
     keycrm_is_locked = fields.Boolean(
         string="Managed by KeyCRM",

@@ -39,8 +39,7 @@ class SaleOrder(models.Model):
         compute="_compute_keycrm_cancel_conflict",
         store=True,
         help="The order was canceled in Odoo, but not in KeyCRM.",
-        groups="base.group_user",
-        prefetch="keycrm",
+        **BRIDGE_FIELD,
     )
 
     keycrm_problem_code = fields.Char(string="KeyCRM problem code", **BRIDGE_FIELD)
@@ -56,8 +55,7 @@ class SaleOrder(models.Model):
         compute="_compute_keycrm_needs_decision",
         store=True,
         help="The order needs a decision, or a correction in KeyCRM.",
-        groups="base.group_user",
-        prefetch="keycrm",
+        **BRIDGE_FIELD,
     )
     keycrm_decision = fields.Selection(
         [
@@ -71,15 +69,13 @@ class SaleOrder(models.Model):
         string="Decision needed",
         compute="_compute_keycrm_needs_decision",
         store=True,
-        groups="base.group_user",
-        prefetch="keycrm",
+        **BRIDGE_FIELD,
     )
     keycrm_decision_since = fields.Datetime(
         string="Needs a decision since",
         compute="_compute_keycrm_needs_decision",
         store=True,
-        groups="base.group_user",
-        prefetch="keycrm",
+        **BRIDGE_FIELD,
     )
     keycrm_may_accept = fields.Boolean(
         string="May be left as it is",

@@ -62,5 +62,9 @@ def _accounts(shop: Shop, wanted: int) -> None:
     while len(ids := shop.rpc.search("keycrm.account", ("push_stock", "=", True))) < wanted:
         account = shop.account
         if ids:
-            account, _link = shop.environment.account(shop.odoo, shop.rpc, shop.sandbox)
+            key = f"key-of-shop-{len(ids)}"
+            shop.keycrm.add_key(key)
+            account, _link = shop.environment.account(
+                shop.odoo, shop.rpc, shop.sandbox, api_key=key
+            )
         match_warehouse(shop.rpc, account)

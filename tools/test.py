@@ -243,7 +243,7 @@ def _in_process(modules: tuple[str, ...], report: Path, arguments: list[str]) ->
             runtime.install(database, *modules)
         config = runtime.config("pytest", database)
         # Without --odoo-http the plugin skips every HttpCase in silence.
-        options = [f"--odoo-config={config}", "--odoo-http"]
+        options = [f"--odoo-config={config}", "--odoo-http", "-p", "tools.pytest_filestore"]
         # With several processes the plugin clones the database with PostgreSQL's own programs.
         env = {**environment_of(runtime.source), **postgres.environment_of(runtime.server)}
         return _pytest(options, report, arguments, env)

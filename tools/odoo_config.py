@@ -32,7 +32,7 @@ def write_config(
         "db_host": server.host or False,
         "db_port": server.port,
         "db_user": server.user,
-        "db_password": server.password or False,
+        "db_password": server.password,
         "db_maxconn": 64,
         "list_db": False,
         "admin_passwd": "unused",

@@ -43,7 +43,7 @@ def test_orders_that_need_a_decision_show_it(account, rpc, screen, wait_for):
     screen.sees("Оплати цього замовлення не дають суми")
     screen.open("keycrm_order_action")
     row = screen.page.locator(".o_data_row", has_text=account.order(number, "name")["name"])
-    expect(row).to_have_class(re.compile("text-warning"))
+    expect(row.locator("[name=keycrm_id]")).to_have_class(re.compile("text-warning"))
     row.locator(".o_list_record_selector input").click()
     screen.page.locator(
         ".o_cp_action_menus .dropdown-toggle, .o_cp_action_menus button"
@@ -57,7 +57,7 @@ def test_orders_that_need_a_decision_show_it(account, rpc, screen, wait_for):
     # Odoo reads the list again without its selection.
     row.locator(".o_list_record_selector input").click()
     screen.press("Залишити як є")
-    expect(row).not_to_have_class(re.compile("text-warning"))
+    expect(row.locator("[name=keycrm_id]")).not_to_have_class(re.compile("text-warning"))
 
     _number, waiting = made(discount_amount=530)
     screen.open("keycrm_order_action", waiting)

@@ -81,6 +81,24 @@ def test_bulk_requests_are_spread_and_leave_room_for_a_live_order(limit):
     assert max(later - earlier for earlier, later in pairwise(times)) <= 3 * 60 / limit + 1
 
 
+@pytest.mark.parametrize("limit", [20, 60])
+def test_bulk_work_leaves_little_of_the_limit_unused_and_live_work_hardly_waits(limit):
+    live = [1000.0 + 10.0 * number for number in range(60)]
+    quota, times, waits = Quota(limit=limit, full_limit=limit), [], []
+    now = live[0]
+    while live:
+        if live[0] <= now and not rules.wait_for(quota, now, LIVE):
+            waits.append(now - live.pop(0))
+        elif rules.wait_for(quota, now, BULK):
+            now += 0.05
+            continue
+        quota = rules.booked(quota, now)
+        times.append(now)
+    lasting = [time for time in times if time > 1100.0]
+    assert len(lasting) * 60 / (times[-1] - 1100.0) >= 0.96 * limit
+    assert max(waits) <= 60 / limit
+
+
 def test_429_blocks_all_queues_for_keycrms_retry_after():
     quota = rules.refused(Quota(), 1000.0, 7.0)
     assert rules.wait_for(quota, 1000.0, LIVE) == 7.0

@@ -24,8 +24,10 @@ LIVE_BURST = 0.5
 #: Seconds between two requests of bulk work, under the usual limit: an unpaced burst would block live work
 #: for a minute. Under another limit it is as many times longer or shorter.
 BULK_PACE = 1.0
-#: Requests in the window that bulk work leaves to live work.
+#: Requests in the window that bulk work leaves to live work, or takes if another one leaves the window
+#: within a part of its pace: live work waits that long at most.
 LIVE_RESERVE = 1
+LIVE_WAIT = 0.7
 #: Lower bound of a lowered limit.
 MIN_LIMIT = 5
 #: Seconds to pause after a 429 without ``Retry-After``.
@@ -111,16 +113,20 @@ def wait_for(quota: Quota, now: float, queue: str) -> float:
     :return: seconds; 0.0 when it may be sent now
     """
     quota = refreshed(quota, now)
-    room = quota.limit - (LIVE_RESERVE if queue == BULK else 0)
     waits = [quota.blocked_until - now]
-    used = len(quota.times)
+    used, room = len(quota.times), quota.limit
+    pace = BULK_PACE * DEFAULT_LIMIT / quota.limit
     if used >= room:
         waits.append(quota.times[used - room] + WINDOW - now)
     elif queue == LIVE and used >= quota.limit * LIVE_BURST:
         spread_over = quota.times[0] + WINDOW - now
         waits.append(quota.times[-1] + spread_over / (room - used + 1) - now)
     if queue == BULK and quota.times:
-        waits.append(quota.times[-1] + BULK_PACE * DEFAULT_LIMIT / quota.limit - now)
+        last, even = quota.times[-1], quota.times[0] + pace * used
+        # At half of its pace while, with live work, the window is filled faster than evenly.
+        waits.append(max(last + pace, min(even, last + 2 * pace)) - now)
+        if used >= room - LIVE_RESERVE:
+            waits.append(quota.times[used - room + LIVE_RESERVE] + WINDOW - pace * LIVE_WAIT - now)
     return max(0.0, *waits)
 
 

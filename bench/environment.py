@@ -167,6 +167,17 @@ class Shop:
     def _connection(self) -> Any:
         return self.environment.runtime.server.connect(self.odoo.database)
 
+    def further_account(self, number: int, **values: Any) -> tuple[int, str]:
+        """Create and enable a further account, with a key of its own at the same sandbox.
+
+        :param number: its number, for the key
+        :param values: its fields
+        :return: its id and its webhook link
+        """
+        key = f"key-of-shop-{number}"
+        self.keycrm.add_key(key)
+        return self.environment.account(self.odoo, self.rpc, self.sandbox, api_key=key, **values)
+
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run a statement on a persistent connection to the database.
 

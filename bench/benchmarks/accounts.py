@@ -27,11 +27,7 @@ def run(environment: Environment) -> Iterator[Row]:
     )
     links = {shop.account: shop.link}
     for number in range(1, ACCOUNTS):
-        key = f"key-of-shop-{number}"
-        shop.keycrm.add_key(key)
-        account, link = environment.account(
-            shop.odoo, shop.rpc, shop.sandbox, api_key=key, poll_minutes=1000
-        )
+        account, link = shop.further_account(number, poll_minutes=1000)
         links[account] = link
     shop.keycrm.clear_webhooks()
     failing_keycrm = environment.sandbox()

@@ -62,9 +62,5 @@ def _accounts(shop: Shop, wanted: int) -> None:
     while len(ids := shop.rpc.search("keycrm.account", ("push_stock", "=", True))) < wanted:
         account = shop.account
         if ids:
-            key = f"key-of-shop-{len(ids)}"
-            shop.keycrm.add_key(key)
-            account, _link = shop.environment.account(
-                shop.odoo, shop.rpc, shop.sandbox, api_key=key
-            )
+            account, _link = shop.further_account(len(ids))
         match_warehouse(shop.rpc, account)

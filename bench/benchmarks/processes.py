@@ -154,7 +154,7 @@ class _Backlogs:
         )
 
 
-def _accounts(environment: Environment, shop: Shop) -> list[int]:
+def _accounts(shop: Shop) -> list[int]:
     currency = shop.rpc.read("res.company", 1, "currency_id")["currency_id"][0]
     made = [shop.account]
     for number in range(1, ACCOUNTS):
@@ -163,11 +163,7 @@ def _accounts(environment: Environment, shop: Shop) -> list[int]:
         shop.rpc.create(
             "stock.warehouse", name=f"Company {number}", code=f"C{number}", company_id=company
         )
-        key = f"key-of-shop-{number}"
-        shop.keycrm.add_key(key)
-        account, _link = environment.account(
-            shop.odoo, shop.rpc, shop.sandbox, api_key=key, company_id=company
-        )
+        account, _link = shop.further_account(number, company_id=company)
         made.append(account)
     shop.keycrm.clear_webhooks()
     return made

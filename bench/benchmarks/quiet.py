@@ -24,9 +24,7 @@ def run(environment: Environment) -> Iterator[Row]:
     shop = environment.shop(sandbox={"offers": 30})
     links = {shop.account: shop.link}
     for number in range(1, ACCOUNTS):
-        key = f"key-of-shop-{number}"
-        shop.keycrm.add_key(key)
-        account, link = environment.account(shop.odoo, shop.rpc, shop.sandbox, api_key=key)
+        account, link = shop.further_account(number)
         links[account] = link
     shop.keycrm.clear_webhooks()
     catalog(shop)

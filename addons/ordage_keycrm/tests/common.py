@@ -5,6 +5,7 @@ the whole-system tests; here the functions that they call are tested in the test
 """
 
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
@@ -86,7 +87,8 @@ class KeycrmCase(TransactionCase):
 
     def stop_polling(self):
         """Let nothing be due to be polled: only webhooks and the test itself bring orders."""
-        now = self.env.cr.now()
+        # The transaction is the class's: in the time of its beginning, polling may be due again.
+        self.env.cr._now = now = datetime.now(UTC).replace(tzinfo=None)
         self.account.polled_at = now
         self.cursor("orders").read_until = now
         self.cursor("open_orders").read_until = now

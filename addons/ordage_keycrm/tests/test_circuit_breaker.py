@@ -740,7 +740,10 @@ class TestCircuitBreaker(KeycrmCase):
         :return: how often it ran
         """
 
+        waits = []
+
         def let_pause_pass(_runner, _queue, wait):
+            waits.append(wait)
             self.ahead += wait
 
         with patch.object(cron_runner.CronRunner, "reschedule", let_pause_pass):
@@ -748,7 +751,7 @@ class TestCircuitBreaker(KeycrmCase):
                 (queue or self.run_orders_queue)()
                 if is_done():
                     return number
-        self.fail(f"not done after {most} runs: {self.requested_paths()}")
+        self.fail(f"not done after {most} runs: {self.requested_paths()}; pauses: {waits}")
 
     def test_synchronization_ends_however_low_the_limit_is(self):
         offer = self.keycrm.create_offer(name="Річ", sku="LOW-1", price=5)["id"]

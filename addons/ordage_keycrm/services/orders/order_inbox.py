@@ -27,10 +27,11 @@ from .order_writer import OrderWriter
 
 _logger = logging.getLogger(__name__)
 
-#: Orders that are taken from the inbox at once: two lists contain them.
-INBOX_BATCH = 2 * PAGE_SIZE
+#: Orders that are taken from the inbox at once. A list begins with the newest update, so all orders of a
+#: burst are read from the same pages, eight here.
+INBOX_BATCH = 8 * PAGE_SIZE
 #: Orders that are read one by one before the inbox is polled again, from each end of a long queue. So a
-#: new order waits for at most these requests and two lists.
+#: new order waits for at most these requests and the lists.
 MOST_SINGLES = 2
 #: Orders that are read one by one before they are written.
 READ_BATCH = 10
@@ -139,6 +140,8 @@ class OrderInbox(Service):
         for read in self.read_orders(numbers, hints, singles, is_high_load=is_high_load):
             processed.update(read)
             self.service(OrderWriter).write_orders(read, own, is_high_load=is_high_load)
+            if self.options.is_time_up():
+                break
         return processed
 
     def _process_retries(self, orders, events, *, is_high_load):

@@ -91,9 +91,13 @@ class TestOrderCounts(KeycrmCase):
         account.unlisted = dict.fromkeys(account.unlisted, long_ago)
         self.assertEqual(lists_read(), lists)
 
-    def test_three_hundred_reported_orders_are_read_with_eight_requests(self):
+    def report(self, count):
+        """Report orders that changed in KeyCRM, and process the inbox until it is empty.
+
+        :return: paths of the requests
+        """
         self.account.polled_at = fields.Datetime.now()
-        self.keycrm.seed(orders=300, lines=1, status_ids=[1])
+        self.keycrm.seed(orders=count, lines=1, status_ids=[1])
         numbers = self.keycrm.order_ids()
         self.keycrm.set_statuses(numbers, 2, webhook=False)
         self.receive_webhook(*numbers)
@@ -105,9 +109,22 @@ class TestOrderCounts(KeycrmCase):
         ):
             while OrderInbox(self.account, client).process():
                 pass
-        self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 300)
+        found = self.env["sale.order"].search([("keycrm_id", "in", numbers)])
+        self.assertEqual(set(found.keycrm_status_id.mapped("keycrm_id")), {2})
+        self.assertEqual(len(found), count)
+        return self.requests()
+
+    def test_three_hundred_reported_orders_are_read_with_eight_requests(self):
         # What they refer to is requested once for all of them.
-        self.assertEqual(self.requests(), ["/v1/order"] * 6 + ["/v1/buyer", "/v1/offers"])
+        requested = ["/v1/order"] * 6 + ["/v1/buyer", "/v1/offers"]
+        self.assertEqual(self.report(300), requested)
+
+    def test_longer_inbox_continues_where_the_last_list_ended(self):
+        with patch.object(order_inbox, "INBOX_BATCH", 50):
+            requested = self.report(300)
+        self.assertEqual(requested.count("/v1/order"), 6)
+        # The newest and the oldest ones that the first lists lacked.
+        self.assertLessEqual(len(requested), 6 + 4 + 4, requested)
 
     def test_burst_is_debounced_until_it_ends(self):
         self.account.polled_at = fields.Datetime.now()

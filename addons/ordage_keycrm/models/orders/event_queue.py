@@ -46,7 +46,7 @@ class KeycrmEvent(models.Model):
         By SQL: the ORM cannot alternate between two rankings.
 
         :param account: ``keycrm.account``, one
-        :param limit: number of orders
+        :param limit: number of orders; None for all
         :param without: KeyCRM's numbers that are left out
         :return: list of :class:`~.order_priorities.WaitingOrder`
         """

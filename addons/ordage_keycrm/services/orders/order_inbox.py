@@ -63,6 +63,7 @@ class OrderInbox(Service):
         Event, state = self.env["keycrm.event"], InboxState.for_account(self.account)
         waiting = Event._waiting(self.account, INBOX_BATCH, state.skipped())
         if not waiting:
+            state.unread_list = None
             return set()
         if self.options.single_item:
             events = Event._unfinished(self.account, [order.number for order in waiting])
@@ -139,7 +140,10 @@ class OrderInbox(Service):
         hints = own._time_hints()
         for read in self.read_orders(numbers, hints, singles, is_high_load=is_high_load):
             processed.update(read)
-            self.service(OrderWriter).write_orders(read, own, is_high_load=is_high_load)
+            events = own
+            if further := read.keys() - set(numbers):
+                events |= self.env["keycrm.event"]._unfinished(self.account, further)
+            self.service(OrderWriter).write_orders(read, events, is_high_load=is_high_load)
             if self.options.is_time_up():
                 break
         return processed
@@ -239,7 +243,7 @@ class OrderInbox(Service):
         parts = self.service(OrderWriter).parts
         state = InboxState.for_account(self.account)
         if len(missing) > READ_SINGLY_UP_TO and state.are_lists_useful():
-            found = {}
+            found, is_new_list = {}, not state.unread_list
             try:
                 self._read_from_lists(hints, missing, found)
                 found.update(self._enriched(found, is_high_load=is_high_load))
@@ -247,7 +251,7 @@ class OrderInbox(Service):
                 yield from parts(found)
                 raise
             # While webhooks just begin to arrive, the first page of a list may lack the few orders.
-            if not found and len(numbers) >= PAGE_SIZE:
+            if not found and is_new_list and len(numbers) >= PAGE_SIZE:
                 state.record_useless_list()
             yield from parts(found)
         part = {}
@@ -270,24 +274,44 @@ class OrderInbox(Service):
     def _read_from_lists(self, hints, missing, found):
         """Read orders from lists.
 
+        Of a long inbox, all waiting orders of a page are taken, not only the most urgent ones, and the
+        next call continues after the last page: the list still begins with what was just read.
+
         :param hints: see :meth:`read_orders`
         :param missing: numbers of the orders; those that are found are removed
         :param found: ``{number: Order or KeyCrmError}``, filled also when reading is interrupted
         """
-        for page in self._hinted_pages(hints, len(missing)):
+        state, page = InboxState.for_account(self.account), None
+        is_long = len(missing) >= INBOX_BATCH or bool(state.unread_list)
+        wanted = missing.keys() | (self._received_numbers() if is_long else set())
+        hints, first = state.unread_list or (hints, 1)
+        state.unread_list = None
+        for page in self._hinted_pages(hints, len(missing), first):
             for number, row in page.numbered.items():
-                if number in missing:
+                if number in wanted:
                     found[number] = parse_order(row)
-                    del missing[number]
+                    missing.pop(number, None)
+            is_useful = not page.numbered.keys().isdisjoint(found)
             # One more page costs as much as reading the last order singly, and may lack it. The first
             # page may hold only orders that were just read; after a later page without any of these
             # orders, further pages are not worth a request.
             if (
                 len(missing) <= 1
                 or self.options.is_time_up()
-                or (page.number > 1 and page.numbered.keys().isdisjoint(found))
+                or (page.number > first and not is_useful)
             ):
                 break
+        if is_long and page and is_useful and not page.is_last:
+            state.unread_list = hints, page.number + 1
+
+    def _received_numbers(self):
+        """Return the numbers of all orders that webhooks reported and that are due.
+
+        :return: set of KeyCRM's numbers, without orders that are skipped
+        """
+        skipped = InboxState.for_account(self.account).skipped()
+        waiting = self.env["keycrm.event"]._waiting(self.account, None, skipped)
+        return {order.number for order in waiting if order.rank in (NEW_ORDER, WEBHOOK)}
 
     def _enriched(self, found, *, is_high_load):
         """Read what orders refer to, for all of them at once.
@@ -330,7 +354,7 @@ class OrderInbox(Service):
         domain = [("keycrm_account_id", "=", self.account.id), ("keycrm_id", "=", number)]
         return not self.env["sale.order"].search_count(domain, limit=1)
 
-    def _hinted_pages(self, hints, count):
+    def _hinted_pages(self, hints, count, first):
         """Read the pages that most likely contain the orders of these events.
 
         Sorted by the last update, newest first: webhooks are sent a moment after it. Other orders are
@@ -339,6 +363,7 @@ class OrderInbox(Service):
 
         :param hints: see :meth:`read_orders`
         :param count: number of orders
+        :param first: number of the first page
         :return: iterator over pages
         """
         query = {
@@ -347,9 +372,9 @@ class OrderInbox(Service):
             "sort": "-updated_at",
         }
         try:
-            for page in self.client.pages("/order", query):
+            for page in self.client.pages("/order", query, first):
                 yield page
-                if page.number >= -(-count // PAGE_SIZE) + 2:
+                if page.number >= first + -(-count // PAGE_SIZE) + 1:
                     return
         except LIST_ERRORS:
             # One order may make the page unreadable: it is found when orders are read singly.

@@ -54,6 +54,7 @@ class InboxState:
     :param bulk_turns: pieces of bulk work since the process started
     :param last_bulk: name of the job of the last turn in which the jobs alternated
     :param bulk_since: since when bulk work is deferred for KeyCRM's limit; None where it is not
+    :param unread_list: the period of the last list of a long inbox, and its next page; None without one
     """
 
     turns: int = 0
@@ -61,6 +62,7 @@ class InboxState:
     bulk_turns: int = 0
     last_bulk: str = ""
     bulk_since: float | None = None
+    unread_list: tuple[dict, int] | None = None
     _newest_at: float = float("-inf")
     _useless_until: float = float("-inf")
     _skipped: dict[int, float] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from ...keycrm.errors import (
     KeyCrmError,
     MalformedAnswer,
     NotFound,
+    QuotaExceeded,
     Refused,
     ServerTrouble,
     TimedOut,
@@ -144,8 +145,6 @@ class OrderInbox(Service):
             if further := read.keys() - set(numbers):
                 events |= self.env["keycrm.event"]._unfinished(self.account, further)
             self.service(OrderWriter).write_orders(read, events, is_high_load=is_high_load)
-            if self.options.is_time_up():
-                break
         return processed
 
     def _process_retries(self, orders, events, *, is_high_load):
@@ -243,17 +242,20 @@ class OrderInbox(Service):
         parts = self.service(OrderWriter).parts
         state = InboxState.for_account(self.account)
         if len(missing) > READ_SINGLY_UP_TO and state.are_lists_useful():
-            found, is_new_list = {}, not state.unread_list
+            found, unread_list, is_new_list = {}, state.unread_list, not state.unread_list
             try:
-                self._read_from_lists(hints, missing, found)
+                unread_list = self._read_from_lists(hints, missing, found)
                 found.update(self._enriched(found, is_high_load=is_high_load))
             except KeyCrmError:
                 yield from parts(found)
+                state.unread_list = unread_list
                 raise
             # While webhooks just begin to arrive, the first page of a list may lack the few orders.
             if not found and is_new_list and len(numbers) >= PAGE_SIZE:
                 state.record_useless_list()
             yield from parts(found)
+            # All of them are written.
+            state.unread_list = unread_list
         part = {}
         for count, number in enumerate(list(missing)[:singles]):
             # If the quota is used up, the orders read so far are written and the next one is deferred.
@@ -280,29 +282,33 @@ class OrderInbox(Service):
         :param hints: see :meth:`read_orders`
         :param missing: numbers of the orders; those that are found are removed
         :param found: ``{number: Order or KeyCrmError}``, filled also when reading is interrupted
+        :return: where the next call continues, see :class:`~.order_priorities.InboxState`
         """
         state, page = InboxState.for_account(self.account), None
         is_long = len(missing) >= INBOX_BATCH or bool(state.unread_list)
         wanted = missing.keys() | (self._received_numbers() if is_long else set())
         hints, first = state.unread_list or (hints, 1)
-        state.unread_list = None
-        for page in self._hinted_pages(hints, len(missing), first):
-            for number, row in page.numbered.items():
-                if number in wanted:
-                    found[number] = parse_order(row)
-                    missing.pop(number, None)
-            is_useful = not page.numbered.keys().isdisjoint(found)
-            # One more page costs as much as reading the last order singly, and may lack it. The first
-            # page may hold only orders that were just read; after a later page without any of these
-            # orders, further pages are not worth a request.
-            if (
-                len(missing) <= 1
-                or self.options.is_time_up()
-                or (page.number > first and not is_useful)
-            ):
-                break
-        if is_long and page and is_useful and not page.is_last:
-            state.unread_list = hints, page.number + 1
+        try:
+            for page in self._hinted_pages(hints, len(missing), first):
+                for number, row in page.numbered.items():
+                    if number in wanted:
+                        found[number] = parse_order(row)
+                        missing.pop(number, None)
+                is_useful = not page.numbered.keys().isdisjoint(found)
+                # One more page costs as much as reading the last order singly, and may lack it. The
+                # first page may hold only orders that were just read; after a later page without any of
+                # these orders, further pages are not worth a request.
+                if (
+                    len(missing) <= 1
+                    or self.options.is_time_up()
+                    or (page.number > first and not is_useful)
+                ):
+                    break
+        except QuotaExceeded:
+            if not found:
+                raise
+        is_continued = is_long and page and is_useful and not page.is_last
+        return (hints, page.number + 1) if is_continued else None
 
     def _received_numbers(self):
         """Return the numbers of all orders that webhooks reported and that are due.

@@ -10,7 +10,7 @@ from ..keycrm import client
 from ..models.common import rate_limit
 from ..models.common.rate_limit import DatabaseRateLimiter
 from ..services.common import service
-from ..services.orders import order_priorities
+from ..services.orders import order_inbox, order_priorities
 from ..services.workers import cron_runner
 from .common import KeycrmCase
 
@@ -201,6 +201,22 @@ class TestInboxPriorities(KeycrmCase):
         self.receive_webhook(oldest)
         self.fill(range(FIRST, FIRST + 300))
         self.assertLess(self.seconds_until_imported(oldest), 15)
+
+    def test_long_inbox_is_read_from_lists_under_a_low_limit(self):
+        self.account.request_limit = 20
+        self.keycrm.seed(orders=300, lines=1, status_ids=[1])
+        numbers = self.keycrm.order_ids()
+        self.keycrm.set_statuses(numbers, 2, webhook=False)
+        self.receive_webhook(*numbers)
+        self.keycrm.clear_log()
+        self.patch(order_inbox, "INBOX_BATCH", 50)
+        domain = [("keycrm_id", "in", numbers)]
+        for _run in range(40):
+            self.run_queue()
+            if self.env["sale.order"].search_count(domain) == 300:
+                break
+        self.assertEqual(self.env["sale.order"].search_count(domain), 300)
+        self.assertLessEqual(len(self.keycrm.requests()), 14)
 
     def test_unknown_number_is_not_requested_again_at_once(self):
         self.import_newest_order()

@@ -94,7 +94,7 @@ class _Backlogs:
         self._shop.keycrm.seed(
             orders=self._total, lines=3, buyers=self._total, status_ids=[QUOTATION]
         )
-        self._accounts = _accounts(environment, self._shop)
+        self._accounts = _accounts(self._shop)
         self._second = environment.odoo(self._shop.odoo.database)
         self._second.stop()
         self._place = 0

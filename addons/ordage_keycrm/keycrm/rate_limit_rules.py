@@ -24,9 +24,10 @@ LIVE_BURST = 0.5
 #: Seconds between two requests of bulk work, under the usual limit: an unpaced burst would block live work
 #: for a minute. Under another limit it is as many times longer or shorter.
 BULK_PACE = 1.0
-#: Requests in the window that bulk work leaves to live work, or takes if another one leaves the window
-#: within a part of its pace: live work waits that long at most.
+#: Requests in the window that bulk work leaves to live work.
 LIVE_RESERVE = 1
+#: Bulk work takes them too when the next request leaves the window within this part of its pace: live work
+#: waits that long for it.
 LIVE_WAIT = 0.7
 #: Lower bound of a lowered limit.
 MIN_LIMIT = 5

@@ -85,6 +85,18 @@ class KeycrmCase(TransactionCase):
         self.env.cr.flush()
         return self.env.cr.sql_log_count - before
 
+    def report_changes(self, count):
+        """Let KeyCRM have orders whose status changed, and Odoo the webhooks of it.
+
+        :return: numbers of the orders
+        """
+        self.keycrm.seed(orders=count, lines=1, status_ids=[1])
+        numbers = self.keycrm.order_ids()
+        self.keycrm.set_statuses(numbers, 2, webhook=False)
+        self.receive_webhook(*numbers)
+        self.keycrm.clear_log()
+        return numbers
+
     def stop_polling(self):
         """Let nothing be due to be polled: only webhooks and the test itself bring orders."""
         # The transaction is the class's: in the time of its beginning, polling may be due again.

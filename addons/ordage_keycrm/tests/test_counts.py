@@ -91,17 +91,13 @@ class TestOrderCounts(KeycrmCase):
         account.unlisted = dict.fromkeys(account.unlisted, long_ago)
         self.assertEqual(lists_read(), lists)
 
-    def report(self, count):
+    def requests_for_changes(self, count):
         """Report orders that changed in KeyCRM, and process the inbox until it is empty.
 
         :return: paths of the requests
         """
         self.account.polled_at = fields.Datetime.now()
-        self.keycrm.seed(orders=count, lines=1, status_ids=[1])
-        numbers = self.keycrm.order_ids()
-        self.keycrm.set_statuses(numbers, 2, webhook=False)
-        self.receive_webhook(*numbers)
-        self.keycrm.clear_log()
+        numbers = self.report_changes(count)
         with (
             self.committing(),
             patch.object(time, "sleep", lambda _seconds: None),
@@ -117,11 +113,11 @@ class TestOrderCounts(KeycrmCase):
     def test_three_hundred_reported_orders_are_read_with_eight_requests(self):
         # What they refer to is requested once for all of them.
         requested = ["/v1/order"] * 6 + ["/v1/buyer", "/v1/offers"]
-        self.assertEqual(self.report(300), requested)
+        self.assertEqual(self.requests_for_changes(300), requested)
 
     def test_longer_inbox_continues_where_the_last_list_ended(self):
         with patch.object(order_inbox, "INBOX_BATCH", 50):
-            requested = self.report(300)
+            requested = self.requests_for_changes(300)
         self.assertEqual(requested.count("/v1/order"), 6)
         # The newest and the oldest ones that the first lists lacked.
         self.assertLessEqual(len(requested), 6 + 4 + 4, requested)

@@ -204,11 +204,7 @@ class TestInboxPriorities(KeycrmCase):
 
     def test_long_inbox_is_read_from_lists_under_a_low_limit(self):
         self.account.request_limit = 20
-        self.keycrm.seed(orders=300, lines=1, status_ids=[1])
-        numbers = self.keycrm.order_ids()
-        self.keycrm.set_statuses(numbers, 2, webhook=False)
-        self.receive_webhook(*numbers)
-        self.keycrm.clear_log()
+        numbers = self.report_changes(300)
         self.patch(order_inbox, "INBOX_BATCH", 50)
         domain = [("keycrm_id", "in", numbers)]
         for _run in range(40):

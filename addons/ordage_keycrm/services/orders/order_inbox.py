@@ -141,10 +141,10 @@ class OrderInbox(Service):
         hints = own._time_hints()
         for read in self.read_orders(numbers, hints, singles, is_high_load=is_high_load):
             processed.update(read)
-            events = own
+            finished = own
             if further := read.keys() - set(numbers):
-                events |= self.env["keycrm.event"]._unfinished(self.account, further)
-            self.service(OrderWriter).write_orders(read, events, is_high_load=is_high_load)
+                finished |= self.env["keycrm.event"]._unfinished(self.account, further)
+            self.service(OrderWriter).write_orders(read, finished, is_high_load=is_high_load)
         return processed
 
     def _process_retries(self, orders, events, *, is_high_load):
@@ -242,7 +242,7 @@ class OrderInbox(Service):
         parts = self.service(OrderWriter).parts
         state = InboxState.for_account(self.account)
         if len(missing) > READ_SINGLY_UP_TO and state.are_lists_useful():
-            found, unread_list, is_new_list = {}, state.unread_list, not state.unread_list
+            found, unread_list = {}, state.unread_list
             try:
                 unread_list = self._read_from_lists(hints, missing, found)
                 found.update(self._enriched(found, is_high_load=is_high_load))
@@ -251,7 +251,7 @@ class OrderInbox(Service):
                 state.unread_list = unread_list
                 raise
             # While webhooks just begin to arrive, the first page of a list may lack the few orders.
-            if not found and is_new_list and len(numbers) >= PAGE_SIZE:
+            if not found and not state.unread_list and len(numbers) >= PAGE_SIZE:
                 state.record_useless_list()
             yield from parts(found)
             # All of them are written.

@@ -527,6 +527,21 @@ class TestSendCost(CostCase):
             self.assertEqual(self.in_keycrm(product), 12)
             self.assertFalse(product.keycrm_offer_ids.send_error)
 
+    def test_value_is_tried_again_after_a_minute_and_then_less_often(self):
+        product = self.mapped()
+        self.keycrm.add_fault("status", method="PUT", path="/offers", status=503, times=6)
+        product.standard_price = 12
+        for minutes in (1, 15):
+            self.send()
+            waiting = self.env["keycrm.offer.change"].search([]).sudo()
+            self.assertEqual(waiting.product_id, product)
+            due = (waiting.changed_at - fields.Datetime.now()).total_seconds()
+            self.assertAlmostEqual(due, 60 * minutes, delta=30)
+            waiting.changed_at = fields.Datetime.now() - timedelta(seconds=5)
+        self.send()
+        self.assertEqual(self.in_keycrm(product), 12)
+        self.assertFalse(product.keycrm_offer_ids.send_error)
+
     def test_refused_offers_are_isolated_while_stock_is_sent_in_between(self):
         self.keycrm.set_switches(offers_put_unknown="refuse")
         products = self.mapped(8)

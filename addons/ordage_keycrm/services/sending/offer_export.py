@@ -30,8 +30,9 @@ CHECK_SECONDS = 0.5
 MOST_READ = 500
 #: Seconds for which changes are collected: a receipt of many products changes the cost of each in turn.
 DEBOUNCE_SECONDS = 1.0
-#: Seconds until a value is tried again that KeyCRM could not process while it is available.
-RETRY_SECONDS = RETRY_PAUSES[2]
+#: Seconds until a value is tried again that KeyCRM could not process while it is available: after the
+#: first failure, and after further ones.
+FIRST_RETRY, FURTHER_RETRY = RETRY_PAUSES[0], RETRY_PAUSES[2]
 
 
 @dataclass(slots=True)
@@ -356,11 +357,15 @@ class OfferExport(Service):
         if not error:
             offers._record_sent(part)
         elif len(part) == 1:
-            offer = offers.browse(part[0].offer_id).exists()
-            offer._record_error(part[0].kind, error.code, error.params)
+            offer, kind = offers.browse(part[0].offer_id).exists(), part[0].kind
+            has_failed = any(offer.mapped(f"{offer_values.OFFER_FIELDS[kind]}_error_code"))
+            offer._record_error(kind, error.code, error.params)
             if error.transient:
                 self.env["keycrm.offer.change"]._enqueue_rows(
-                    self.account, part[0].kind, offer.product_id.ids, RETRY_SECONDS
+                    self.account,
+                    kind,
+                    offer.product_id.ids,
+                    FURTHER_RETRY if has_failed else FIRST_RETRY,
                 )
         state = asdict(isolation) if isolation != Isolation() else False
         account = self.account.sudo()

@@ -1,5 +1,6 @@
 import time
 from datetime import timedelta
+from itertools import islice
 from types import SimpleNamespace
 from unittest.mock import patch
 
@@ -140,6 +141,23 @@ class TestOrderCounts(KeycrmCase):
             self.assertTrue(OrderQueue(self.account, client).process())
         self.assertEqual(self.requests(), ["/v1/order", "/v1/offers"])
         self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 27)
+
+    def test_burst_lasts_while_waiting_orders_are_reported_again(self):
+        self.account.polled_at = fields.Datetime.now()
+        numbers = self.made(27)
+        self.receive_webhook(*numbers)
+        again = iter([*numbers, *numbers])
+
+        def receive(count):
+            self.receive_webhook(*islice(again, count))
+
+        self.keycrm.clear_log()
+        with self.committing(), open_client(self.account) as client:
+            with patch.object(time, "sleep", lambda _seconds: receive(6)):
+                self.assertFalse(OrderInbox(self.account, client).process())
+            with patch.object(time, "sleep", lambda _seconds: receive(4)):
+                self.assertEqual(OrderInbox(self.account, client).process(), set(numbers))
+        self.assertEqual(self.requests(), ["/v1/order", "/v1/offers"])
 
     def test_burst_is_detected_although_each_order_is_imported_at_once(self):
         numbers = self.made(27)

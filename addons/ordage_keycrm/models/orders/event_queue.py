@@ -90,7 +90,7 @@ class KeycrmEvent(models.Model):
                               AND ignored.keycrm_order_id = number AND ignored.state = 'ignored'
                               AND ignored.error_code = 'order_not_found'
                               AND ignored.done_at > %(fresh)s),
-                       is_outage
+                       is_outage, last
                   FROM turns ORDER BY rank, CASE WHEN rank = %(retry)s THEN attempts END, turn
                 """,
                 account=account.id,

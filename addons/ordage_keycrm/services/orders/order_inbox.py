@@ -37,10 +37,10 @@ MOST_SINGLES = 2
 #: Orders that are read one by one before they are written.
 READ_BATCH = 10
 #: Webhooks are debounced while many arrive: seconds between two polls of the inbox, polls of one run, and
-#: orders by which the inbox has to grow. A list of fifty then contains more of them.
+#: orders that have to be reported between two polls. A list of fifty then contains more of them.
 DEBOUNCE_PAUSE = 0.5
 DEBOUNCE_POLLS = 4
-DEBOUNCE_GROWTH = 5
+DEBOUNCE_ORDERS = 5
 #: Seconds after which an event is processed although the inbox still grows.
 DEBOUNCE_SECONDS = 15
 #: Errors of a list, after which single orders may still be readable.
@@ -210,18 +210,20 @@ class OrderInbox(Service):
         Event = self.env["keycrm.event"]
         skipped = InboxState.for_account(self.account).skipped()
         for _ in range(DEBOUNCE_POLLS):
-            before = len(waiting)
             # Processed webhooks count too: if each one is processed before the next arrives, none
             # waits.
             if (
-                before <= READ_SINGLY_UP_TO
+                len(waiting) <= READ_SINGLY_UP_TO
                 and Event._recent_count(self.account) <= READ_SINGLY_UP_TO
             ):
                 return waiting, False
             self.env.cr.commit()
+            last_event_id = max((order.last_event_id for order in waiting), default=0)
             time.sleep(DEBOUNCE_PAUSE)
             waiting = Event._waiting(self.account, INBOX_BATCH, skipped)
-            if len(waiting) < before + DEBOUNCE_GROWTH:
+            # Webhooks of orders that wait already count too: KeyCRM still changes many orders.
+            reported = [order for order in waiting if order.last_event_id > last_event_id]
+            if len(reported) < DEBOUNCE_ORDERS:
                 return waiting, False
         return waiting, True
 

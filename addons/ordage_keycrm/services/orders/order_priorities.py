@@ -29,12 +29,14 @@ class WaitingOrder:
     :param rank: one of the ranks above
     :param is_missing_in_keycrm: whether KeyCRM recently responded that it has no such order
     :param is_outage: whether all its events failed because KeyCRM was unavailable
+    :param last_event_id: id of its newest ``keycrm.event``
     """
 
     number: int
     rank: int
     is_missing_in_keycrm: bool
     is_outage: bool
+    last_event_id: int
 
     @property
     def is_above_known(self):

@@ -41,13 +41,15 @@ class BenchBaseline(models.Model):
     def trigger_request(self, url, key, warehouse, offer):
         """Trigger an action that sends one stock PUT; the commit is stamped "baseline".
 
+        Stamped before the trigger notifies the schedulers, as "count" is.
+
         :return: True
         """
+        self._stamp("baseline")
         self.env["ir.config_parameter"].set_param(
             "bench_baseline.request", repr((url, key, warehouse, offer))
         )
         self.env.ref("bench_baseline.cron_request")._trigger()
-        self._stamp("baseline")
         return True
 
     @api.model

@@ -116,6 +116,22 @@ class TestOrderCounts(KeycrmCase):
         requested = ["/v1/order"] * 6 + ["/v1/buyer", "/v1/offers"]
         self.assertEqual(self.requests_for_changes(300), requested)
 
+    def test_three_hundred_new_orders_are_read_with_eight_requests(self):
+        # All of them are newer than the newest order that Odoo has.
+        self.arrive(self.made(1)[0])
+        numbers = self.made(300)
+        self.receive_webhook(*numbers)
+        self.keycrm.clear_log()
+        with (
+            self.committing(),
+            patch.object(time, "sleep", lambda _seconds: None),
+            open_client(self.account) as client,
+        ):
+            while OrderInbox(self.account, client).process():
+                pass
+        self.assertEqual(self.requests(), ["/v1/order"] * 6 + ["/v1/offers"])
+        self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 300)
+
     def test_longer_inbox_continues_where_the_last_list_ended(self):
         with patch.object(order_inbox, "INBOX_BATCH", 50):
             requested = self.requests_for_changes(300)

@@ -174,32 +174,55 @@ class OrderInbox(Service):
         return processed
 
     def _process_newest(self, waiting, events, *, is_high_load):
-        """Read KeyCRM's newest orders with one list.
+        """Read KeyCRM's newest orders from lists.
 
-        It contains the new ones among the waiting orders; numbers above its first order do not exist,
+        They contain the new ones among the waiting orders; numbers above the first order do not exist,
         however many webhooks with invented numbers were received.
 
         :return: numbers of the orders that were processed, and of those that do not exist
         """
-        try:
-            page = self.client.page("/order", {**order_query(self.account), "sort": "-id"})
-        except LIST_ERRORS:
-            return set()
-        rows = page.numbered
-        if not rows or list(rows) != sorted(rows, reverse=True):
-            return set()
         numbers = {order.number for order in waiting}
-        found = {number: parse_order(row) for number, row in rows.items() if number in numbers}
+        found, newest = {}, None
+        try:
+            for rows in self._newest_pages(waiting):
+                newest = newest or next(iter(rows))
+                found.update(
+                    (number, parse_order(row)) for number, row in rows.items() if number in numbers
+                )
+        except QuotaExceeded:
+            if not found:
+                raise
+        if not newest:
+            return set()
         found.update(self._enriched(found, is_high_load=is_high_load))
         processed = set(found)
         writer = self.service(OrderWriter)
         for part in writer.parts(found):
             writer.write_orders(part, events, is_high_load=is_high_load)
-        newest = next(iter(rows))
         run_in_transaction(
             self.env.cr, lambda: self.env["keycrm.event"]._ignore_above(self.account, newest)
         )
         return processed | {number for number in numbers if number > newest}
+
+    def _newest_pages(self, waiting):
+        """Read the lists of KeyCRM's newest orders, while most orders on them are waiting.
+
+        :param waiting: list of :class:`~.order_priorities.WaitingOrder`
+        :return: iterator over ``{number: row}``, the newest order first
+        """
+        numbers = {order.number for order in waiting}
+        new = {order.number for order in waiting if order.is_above_known}
+        try:
+            for page in self.client.pages("/order", {**order_query(self.account), "sort": "-id"}):
+                rows = page.numbered
+                if not rows or list(rows) != sorted(rows, reverse=True):
+                    return
+                yield rows
+                is_useful = len(numbers & rows.keys()) * 2 >= len(rows)
+                if not is_useful or min(new) >= min(rows) or self.options.is_time_up():
+                    return
+        except LIST_ERRORS:
+            return
 
     def _debounce(self, waiting):
         """Wait for a moment while many webhooks arrive.

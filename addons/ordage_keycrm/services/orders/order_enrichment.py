@@ -328,8 +328,9 @@ class OrderEnrichment(Service):
         }
         unknown = set()
         for model, named in numbers.items():
-            known = self.env[model].search(
-                [("account_id", "=", self.account.id), ("keycrm_id", "in", list(named))]
+            known = self.env[model].search_fetch(
+                [("account_id", "=", self.account.id), ("keycrm_id", "in", list(named))],
+                ["keycrm_id"],
             )
             missing = named - {None, 0} - set(known.mapped("keycrm_id"))
             unknown |= {f"{model},{number}" for number in missing}

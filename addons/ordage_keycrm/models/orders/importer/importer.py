@@ -109,12 +109,14 @@ class KeycrmOrderImporter(models.AbstractModel):
         seen = {
             line.warehouse.id: line.warehouse for o in orders for line in o.lines if line.warehouse
         }
-        warehouses = by_keycrm_id(account.warehouse_ids)
+        own = [("account_id", "=", account.id)]
+        Warehouse = self.env["keycrm.warehouse"]
+        warehouses = by_keycrm_id(Warehouse.search_fetch(own, ["keycrm_id"]))
         if seen.keys() - warehouses.keys():
             ReferenceLists(account).upsert_warehouses(seen.values())
             account.invalidate_recordset(["warehouse_ids"])
-            warehouses = by_keycrm_id(account.warehouse_ids)
-        sources = self.env["keycrm.source"].search([("account_id", "=", account.id)])
+            warehouses = by_keycrm_id(Warehouse.search_fetch(own, ["keycrm_id"]))
+        sources = self.env["keycrm.source"].search_fetch(own, ["keycrm_id", "currency_code"])
         return Batch(
             account=account,
             orders=orders,
@@ -225,8 +227,9 @@ class KeycrmOrderImporter(models.AbstractModel):
         :param heads: values of the orders, with their date
         :return: list of values, empty where there is no sequence
         """
-        sequence = self.env["ir.sequence"].search(
+        sequence = self.env["ir.sequence"].search_fetch(
             [("code", "=", "sale.order"), ("company_id", "in", (company.id, False))],
+            ["implementation", "use_date_range", "prefix", "suffix", "padding"],
             order="company_id",
             limit=1,
         )

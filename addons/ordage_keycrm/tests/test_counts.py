@@ -132,6 +132,19 @@ class TestOrderCounts(KeycrmCase):
         self.assertEqual(self.requests(), ["/v1/order"] * 6 + ["/v1/offers"])
         self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 300)
 
+    def test_list_is_read_to_its_end_although_others_of_it_were_just_read(self):
+        # Half of the orders that changed were read a moment ago, in any order.
+        self.account.polled_at = fields.Datetime.now()
+        self.keycrm.seed(orders=300, lines=1, status_ids=[1])
+        numbers = self.keycrm.order_ids()
+        self.keycrm.set_statuses(numbers, 2, webhook=False)
+        self.receive_webhook(*numbers[::2])
+        self.keycrm.clear_log()
+        with self.committing(), open_client(self.account) as client:
+            while OrderInbox(self.account, client).process():
+                pass
+        self.assertEqual(self.requests(), ["/v1/order"] * 6 + ["/v1/buyer", "/v1/offers"])
+
     def test_longer_inbox_continues_where_the_last_list_ended(self):
         with patch.object(order_inbox, "INBOX_BATCH", 50):
             requested = self.requests_for_changes(300)

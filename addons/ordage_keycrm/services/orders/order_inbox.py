@@ -211,7 +211,6 @@ class OrderInbox(Service):
         :return: iterator over ``{number: row}``, the newest order first
         """
         numbers = {order.number for order in waiting}
-        new = {order.number for order in waiting if order.is_above_known}
         try:
             for page in self.client.pages("/order", {**order_query(self.account), "sort": "-id"}):
                 rows = page.numbered
@@ -219,7 +218,8 @@ class OrderInbox(Service):
                     return
                 yield rows
                 is_useful = len(numbers & rows.keys()) * 2 >= len(rows)
-                if not is_useful or min(new) >= min(rows) or self.options.is_time_up():
+                numbers -= rows.keys()
+                if not is_useful or not numbers or self.options.is_time_up():
                     return
         except LIST_ERRORS:
             return
@@ -313,16 +313,19 @@ class OrderInbox(Service):
         is_long = len(missing) >= INBOX_BATCH or bool(state.unread_list)
         wanted = missing.keys() | (self._received_numbers() if is_long else set())
         hints, first = state.unread_list or (hints, 1)
+        # Other orders are updated too, or were just read. Those of a long inbox are on each page.
+        full = -(-len(missing) // PAGE_SIZE)
+        most = full + 2 if is_long else 2 * full + 1
         try:
-            for page in self._hinted_pages(hints, len(missing), first):
-                for number, row in page.numbered.items():
-                    if number in wanted:
-                        found[number] = parse_order(row)
-                        missing.pop(number, None)
-                is_useful = not page.numbered.keys().isdisjoint(found)
+            for page in self._hinted_pages(hints, first, most):
+                read = {n: parse_order(row) for n, row in page.numbered.items() if n in wanted}
+                found.update(read)
+                for number in read:
+                    missing.pop(number, None)
                 # One more page costs as much as reading the last order singly, and may lack it. The
-                # first page may hold only orders that were just read; after a later page without any of
-                # these orders, further pages are not worth a request.
+                # first page may hold only orders that were just read; after a later page with less than
+                # two of these orders, further pages are not worth a request.
+                is_useful = len(read) > 1
                 if (
                     len(missing) <= 1
                     or self.options.is_time_up()
@@ -385,16 +388,14 @@ class OrderInbox(Service):
         domain = [("keycrm_account_id", "=", self.account.id), ("keycrm_id", "=", number)]
         return not self.env["sale.order"].search_count(domain, limit=1)
 
-    def _hinted_pages(self, hints, count, first):
+    def _hinted_pages(self, hints, first, most):
         """Read the pages that most likely contain the orders of these events.
 
-        Sorted by the last update, newest first: webhooks are sent a moment after it. Other orders are
-        updated too, so a page without any of them does not end it; it ends after one page for every
-        fifty orders, and two more.
+        Sorted by the last update, newest first: webhooks are sent a moment after it.
 
         :param hints: see :meth:`read_orders`
-        :param count: number of orders
         :param first: number of the first page
+        :param most: maximum number of pages
         :return: iterator over pages
         """
         query = {
@@ -405,7 +406,7 @@ class OrderInbox(Service):
         try:
             for page in self.client.pages("/order", query, first):
                 yield page
-                if page.number >= first + -(-count // PAGE_SIZE) + 1:
+                if page.number >= first + most - 1:
                     return
         except LIST_ERRORS:
             # One order may make the page unreadable: it is found when orders are read singly.

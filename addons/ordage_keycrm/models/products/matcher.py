@@ -68,14 +68,13 @@ class KeycrmProductMatcher(models.AbstractModel):
 
         :return: ``keycrm.offer``
         """
-        return self.env["keycrm.offer"].search_fetch(
+        return self.env["keycrm.offer"].search(
             [
                 ("account_id", "=", account.id),
                 "|",
                 ("keycrm_id", "in", [one.offer_id for one in goods if one.offer_id]),
                 ("sku_key", "in", list({one.sku_key for one in goods if one.sku_key})),
-            ],
-            ["keycrm_id", "product_id", "sku_key"],
+            ]
         )
 
     @api.model

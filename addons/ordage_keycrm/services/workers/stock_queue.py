@@ -74,8 +74,8 @@ class StockQueue(Service):
         changes = self._waiting_changes()
         if not changes:
             return False
-        if account.push_stock and account.warehouse_ids._sending():
-            found = self._offers_to_send(changes)
+        if account.push_stock and (warehouses := self._warehouses()):
+            found = self._offers_to_send(changes, warehouses)
             if not found:
                 return True
             offers, levels = found
@@ -111,10 +111,17 @@ class StockQueue(Service):
             return None
         return WaitingChanges.coalesce(ChangeRow._make(row) for row in rows)
 
-    def _offers_to_send(self, changes):
+    def _warehouses(self):
+        """Return the KeyCRM warehouses that are sent, found and read with one query."""
+        Warehouse = self.env["keycrm.warehouse"]
+        own = [("account_id", "=", self.account.id)]
+        return Warehouse.search_fetch(own, ["account_id", "keycrm_id", "send_state"])._sending()
+
+    def _offers_to_send(self, changes, warehouses):
         """Find the offers of changed products, and read the quantities that are not known.
 
         :param changes: :class:`~.keycrm.outbox.WaitingChanges`
+        :param warehouses: ``keycrm.warehouse`` that are sent
         :return: ``(keycrm.offer, levels)`` with
             ``{keycrm.warehouse: {offer id: keycrm.stock.level}}``; None when the deadline passed before
             all were read
@@ -132,26 +139,26 @@ class StockQueue(Service):
             if not lookup.map_by_sku(unmapped):
                 return None
             offers = Offer._offers_for(account, products)
-        levels = self._levels(offers)
+            # A user may have unmatched one during the requests.
+            warehouses = self._warehouses()
+        levels = self._levels(warehouses, offers)
         to_read = lookup.offers_to_read(offers, levels, changes.refresh_ids)
         if to_read:
             if not lookup.read_levels(to_read, changes.ids):
                 return None
             offers = Offer._offers_for(account, products)
-            levels = self._levels(offers)
+            levels = self._levels(self._warehouses(), offers)
         return offers, levels
 
-    def _levels(self, offers):
-        """Return the levels of offers in the warehouses that are sent.
+    def _levels(self, warehouses, offers):
+        """Return the levels of offers in warehouses.
 
+        :param warehouses: ``keycrm.warehouse``
         :param offers: ``keycrm.offer``
         :return: ``{keycrm.warehouse: {offer id: keycrm.stock.level}}``
         """
         Level = self.env["keycrm.stock.level"].sudo()
-        return {
-            warehouse: Level._levels_for(warehouse, offers)
-            for warehouse in self.account.warehouse_ids._sending()
-        }
+        return {warehouse: Level._levels_for(warehouse, offers) for warehouse in warehouses}
 
     # === WITHOUT A CHANGE ===#
 

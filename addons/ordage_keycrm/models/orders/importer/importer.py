@@ -116,7 +116,9 @@ class KeycrmOrderImporter(models.AbstractModel):
             ReferenceLists(account).upsert_warehouses(seen.values())
             account.invalidate_recordset(["warehouse_ids"])
             warehouses = by_keycrm_id(Warehouse.search_fetch(own, ["keycrm_id"]))
-        sources = self.env["keycrm.source"].search_fetch(own, ["keycrm_id", "currency_code"])
+        sources = self.env["keycrm.source"].search_fetch(
+            own, ["keycrm_id", "currency_code", "team_id", "warehouse_id", "journal_id"]
+        )
         return Batch(
             account=account,
             orders=orders,

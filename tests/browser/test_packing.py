@@ -1,6 +1,6 @@
 """A storekeeper's day: a parcel is found by its number, packed and labeled; the board shows the orders."""
 
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 
 import pytest
@@ -76,6 +76,15 @@ def test_a_typed_or_scanned_number_opens_its_parcel(
     red_number = page.locator(".o_data_row [name=keycrm_order_number].text-danger")
     expect(red_number).to_have_count(1)
     storekeeper.picture("pack-list-do-not-ship")
+    # A date of another year, or of months from now, is shown whole, too.
+    far = (date.today() - timedelta(days=400), date.today() + timedelta(days=80))
+    for day in far:
+        for parcel in account.order(number, "picking_ids")["picking_ids"]:
+            rpc.write("stock.picking", parcel, scheduled_date=f"{day} 12:00:00")
+        storekeeper.menu("Залишки на складах", "До пакування")
+        expect(red_number).to_have_count(1)
+        assert storekeeper.cut_texts() == []
+        storekeeper.picture(f"pack-list-{day.year}")
     packer_phone = new_screen("packer", size=PHONE)
     packer_phone.open("keycrm_pack_action")
     packer_phone.sees("Поки не відправляйте")

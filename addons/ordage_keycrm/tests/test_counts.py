@@ -92,35 +92,11 @@ class TestOrderCounts(KeycrmCase):
         account.unlisted = dict.fromkeys(account.unlisted, long_ago)
         self.assertEqual(lists_read(), lists)
 
-    def requests_for_changes(self, count):
-        """Report orders that changed in KeyCRM, and process the inbox until it is empty.
+    def process_inbox(self):
+        """Process the inbox until it is empty.
 
         :return: paths of the requests
         """
-        self.account.polled_at = fields.Datetime.now()
-        numbers = self.report_changes(count)
-        with (
-            self.committing(),
-            patch.object(time, "sleep", lambda _seconds: None),
-            open_client(self.account) as client,
-        ):
-            while OrderInbox(self.account, client).process():
-                pass
-        found = self.env["sale.order"].search([("keycrm_id", "in", numbers)])
-        self.assertEqual(set(found.keycrm_status_id.mapped("keycrm_id")), {2})
-        self.assertEqual(len(found), count)
-        return self.requests()
-
-    def test_three_hundred_reported_orders_are_read_with_eight_requests(self):
-        # What they refer to is requested once for all of them.
-        requested = ["/v1/order"] * 6 + ["/v1/buyer", "/v1/offers"]
-        self.assertEqual(self.requests_for_changes(300), requested)
-
-    def test_three_hundred_new_orders_are_read_with_eight_requests(self):
-        # All of them are newer than the newest order that Odoo has.
-        self.arrive(self.made(1)[0])
-        numbers = self.made(300)
-        self.receive_webhook(*numbers)
         self.keycrm.clear_log()
         with (
             self.committing(),
@@ -129,7 +105,32 @@ class TestOrderCounts(KeycrmCase):
         ):
             while OrderInbox(self.account, client).process():
                 pass
-        self.assertEqual(self.requests(), ["/v1/order"] * 6 + ["/v1/offers"])
+        return self.requests()
+
+    def requests_for_changes(self, count):
+        """Report orders that changed in KeyCRM, and process the inbox until it is empty.
+
+        :return: paths of the requests
+        """
+        self.account.polled_at = fields.Datetime.now()
+        numbers = self.report_changes(count)
+        requested = self.process_inbox()
+        found = self.env["sale.order"].search([("keycrm_id", "in", numbers)])
+        self.assertEqual(set(found.keycrm_status_id.mapped("keycrm_id")), {2})
+        self.assertEqual(len(found), count)
+        return requested
+
+    def test_three_hundred_reported_orders_are_read_with_eight_requests(self):
+        # What they refer to is requested once for all of them.
+        requested = ["/v1/order"] * 6 + ["/v1/buyer", "/v1/offers"]
+        self.assertEqual(self.requests_for_changes(300), requested)
+
+    def test_three_hundred_new_orders_are_read_with_seven_requests(self):
+        # All of them are newer than the newest order that Odoo has.
+        self.arrive(self.made(1)[0])
+        numbers = self.made(300)
+        self.receive_webhook(*numbers)
+        self.assertEqual(self.process_inbox(), ["/v1/order"] * 6 + ["/v1/offers"])
         self.assertEqual(self.env["sale.order"].search_count([("keycrm_id", "in", numbers)]), 300)
 
     def test_list_is_read_to_its_end_although_others_of_it_were_just_read(self):
@@ -139,11 +140,8 @@ class TestOrderCounts(KeycrmCase):
         numbers = self.keycrm.order_ids()
         self.keycrm.set_statuses(numbers, 2, webhook=False)
         self.receive_webhook(*numbers[::2])
-        self.keycrm.clear_log()
-        with self.committing(), open_client(self.account) as client:
-            while OrderInbox(self.account, client).process():
-                pass
-        self.assertEqual(self.requests(), ["/v1/order"] * 6 + ["/v1/buyer", "/v1/offers"])
+        requested = ["/v1/order"] * 6 + ["/v1/buyer", "/v1/offers"]
+        self.assertEqual(self.process_inbox(), requested)
 
     def test_longer_inbox_continues_where_the_last_list_ended(self):
         with patch.object(order_inbox, "INBOX_BATCH", 50):

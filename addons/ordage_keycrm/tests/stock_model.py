@@ -159,10 +159,12 @@ def _arrive(account: Account, order: OrderState) -> OrderState:
     if order.state == "sale":
         wanted = 0 if cancels and order.shipped else order.ordered
         line = max(wanted, order.shipped)
+        # What is wanted again is not expected back; it is shipped already.
+        returned = max(0, order.shipped - wanted)
         if line != order.line:
-            still_open = max(0, wanted - (order.shipped - order.expected))
+            still_open = max(0, wanted - (order.shipped - min(order.expected, returned)))
             order = replace(order, line=line, still_open=still_open)
-        order = replace(order, expected=max(order.expected, order.shipped - wanted))
+        order = replace(order, expected=returned)
     else:
         order = replace(order, line=order.ordered)
     if order.canceled_here:

@@ -94,6 +94,17 @@ class TestStatuses(OrderCase):
         self.assertFalse(order.activity_ids, "both agree again")
         self.assertDecisions()
 
+    def test_revived_order_ships_only_what_the_buyer_does_not_have(self):
+        order = self.make(self.made)
+        self.deliver(order, 2)
+        self.move(order, self.canceled)
+        back = order.picking_ids.filtered("keycrm_expected_return")
+        self.assertEqual(back.move_ids.product_uom_qty, 2)
+        self.move(order, self.made)
+        self.assertEqual(back.state, "cancel")
+        still = order.picking_ids.move_ids.filtered(lambda m: m.state not in ("done", "cancel"))
+        self.assertEqual((order.order_line.product_uom_qty, still.product_uom_qty), (5, 3))
+
     def test_canceled_shipped_order_expects_a_return(self):
         order = self.make(self.made)
         self.deliver(order)

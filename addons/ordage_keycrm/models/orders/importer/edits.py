@@ -71,7 +71,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             # The open quantities are not shipped; the cancellation reports the others.
             wanted = {key: {**vals, "product_uom_qty": 0.0} for key, vals in wanted.items()}
         numbers = set(record.order_line.mapped("keycrm_id"))
-        commands, conflicts = [], []
+        commands, conflicts, kept = [], [], {}
         for key, line in self._current_lines(batch, order):
             vals = wanted.pop(key, None)
             if vals and self._needs_new_line(line, vals):
@@ -83,12 +83,18 @@ class KeycrmOrderImporter(models.AbstractModel):
                 commands += self._removal_commands(line, conflicts)
             else:
                 commands += self._change_commands(line, vals, conflicts)
+                if line.keycrm_id:
+                    kept[line] = vals["keycrm_quantity"]
         commands += [self._create_command(batch, vals) for vals in wanted.values()]
         if not {line.id for line in order.lines} <= numbers:
             batch.changed_orders.add(order.id)
         batch.affected_products.update(
             vals["product_id"] for vals in wanted.values() if vals.get("keycrm_stock_status")
         )
+        is_coming_back = record.keycrm_shipping_status in COMING_BACK
+        if not is_canceled and record.state == "sale" and not is_coming_back:
+            # Before the write, in which Odoo ships again what is expected back.
+            record._keycrm_reduce_returns(kept)
         if commands:
             # Unlocked for the write, so that Odoo updates its procurement too.
             locked, warehouses = record.locked, self._warehouses_of(record)
@@ -110,10 +116,6 @@ class KeycrmOrderImporter(models.AbstractModel):
         if not is_canceled:
             self._report_conflicts(record, conflicts)
             record._keycrm_leave_archived_warehouse()
-            if record.state == "sale" and record.keycrm_shipping_status not in COMING_BACK:
-                record._keycrm_reduce_returns(
-                    {line: line.keycrm_quantity for line in record.order_line if line.keycrm_id}
-                )
 
     @api.model
     def _warehouses_of(self, record):

@@ -136,10 +136,7 @@ class TestOrderCounts(KeycrmCase):
     def test_list_is_read_to_its_end_although_others_of_it_were_just_read(self):
         # Half of the orders that changed were read a moment ago, in any order.
         self.account.polled_at = fields.Datetime.now()
-        self.keycrm.seed(orders=300, lines=1, status_ids=[1])
-        numbers = self.keycrm.order_ids()
-        self.keycrm.set_statuses(numbers, 2, webhook=False)
-        self.receive_webhook(*numbers[::2])
+        self.report_changes(300, every=2)
         requested = ["/v1/order"] * 6 + ["/v1/buyer", "/v1/offers"]
         self.assertEqual(self.process_inbox(), requested)
 

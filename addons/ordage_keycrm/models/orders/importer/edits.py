@@ -91,8 +91,8 @@ class KeycrmOrderImporter(models.AbstractModel):
         batch.affected_products.update(
             vals["product_id"] for vals in wanted.values() if vals.get("keycrm_stock_status")
         )
-        is_coming_back = record.keycrm_shipping_status in COMING_BACK
-        if not is_canceled and record.state == "sale" and not is_coming_back:
+        is_coming_back = is_canceled or record.keycrm_shipping_status in COMING_BACK
+        if record.state == "sale" and not is_coming_back:
             # Before the write, in which Odoo ships again what is expected back.
             record._keycrm_reduce_returns(kept)
         if commands:

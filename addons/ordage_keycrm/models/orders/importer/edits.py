@@ -83,7 +83,8 @@ class KeycrmOrderImporter(models.AbstractModel):
                 commands += self._removal_commands(line, conflicts)
             else:
                 commands += self._change_commands(line, vals, conflicts)
-                if line.keycrm_id:
+                # By its key: goods that KeyCRM adds again match a line that has lost its id.
+                if key[0] == "line":
                     kept[line] = vals["keycrm_quantity"]
         commands += [self._create_command(batch, vals) for vals in wanted.values()]
         if not {line.id for line in order.lines} <= numbers:

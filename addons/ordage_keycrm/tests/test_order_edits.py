@@ -29,6 +29,20 @@ class TestEdits(OrderCase):
         self.assertEqual(sum(back.move_ids.mapped("product_uom_qty")), 1)
         self.assertTrue(order.keycrm_total_differs)
 
+    def test_expected_returns_follow_the_quantity_in_keycrm(self):
+        # Two returns were created one after the other; together they are never more than KeyCRM removed.
+        order = self.make(self.made)
+        self.deliver(order)
+        line = self.line_id(order)
+        for quantity in (3, 1, 3, 2, 4, 1, 5):
+            self.keycrm.patch_line(order.keycrm_id, line, quantity=quantity, webhook=False)
+            self.arrive(order.keycrm_id)
+            still = order.picking_ids.move_ids.filtered(lambda m: m.state not in ("done", "cancel"))
+            self.assertEqual(
+                sum(still.mapped("product_uom_qty")), 5 - quantity, f"{quantity} in KeyCRM"
+            )
+            self.assertEqual(still.origin_returned_move_id.mapped("state"), ["done"] * bool(still))
+
     def test_removed_delivered_line_expects_a_return(self):
         order = self.make(self.made)
         self.deliver(order)

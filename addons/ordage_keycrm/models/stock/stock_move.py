@@ -155,19 +155,23 @@ class StockMove(models.Model):
         return parts
 
     def _keycrm_return_at_most(self, quantity):
-        """Reduce each expected return, also what a user declined of it, to at most a quantity.
+        """Reduce expected returns, also what users declined of them, the last one first.
 
-        :param quantity: 0 cancels the returns
+        :param quantity: the most that they expect together; 0 cancels them
         """
-        for move in self:
+        left = round(quantity, QUANTITY_DIGITS)
+        for move in self.sorted("id"):
             is_over = move.state in ("done", "cancel")
             received = move.quantity if is_over else 0.0
-            if round(move.product_uom_qty - received - quantity, QUANTITY_DIGITS) <= 0:
+            expected = max(0.0, move.product_uom_qty - received)
+            kept = min(expected, left)
+            left = round(left - kept, QUANTITY_DIGITS)
+            if round(expected - kept, QUANTITY_DIGITS) <= 0:
                 continue
-            if not quantity and not is_over:
+            if not kept and not is_over:
                 move._action_cancel()
             # Without a demand, a canceled move is no decision of a user.
-            move.product_uom_qty = received + quantity
+            move.product_uom_qty = received + kept
 
     def _keycrm_still_out(self):
         """Return the delivered quantity without returns: done, expected, or declined by a user.

@@ -23,7 +23,9 @@ QUANTITY, PRICES = {Conflict.QUANTITY}, {Conflict.PRICE}
 @pytest.mark.parametrize(
     ("known", "quantity", "result", "conflicts"),
     [
-        (line(is_confirmed=False, delivered=5), 3, 3, set()),
+        (line(is_confirmed=False), 3, 3, set()),
+        # A user canceled it in Odoo after it was shipped.
+        (line(is_confirmed=False, delivered=5), 3, 5, QUANTITY),
         (line(), 7, 7, set()),
         (line(), 1, 1, set()),
         (line(delivered=2), 3, 3, set()),
@@ -55,31 +57,33 @@ def test_both_conflicts_of_an_edit_are_reported():
     assert edit(line(delivered=5, invoiced=5), 3, 90.0) == (5, 100.0, QUANTITY | PRICES)
 
 
+def test_part_that_is_kept_only_because_it_was_delivered_is_known():
+    for known, quantity, excess in (
+        (line(), 3, 0),
+        (line(delivered=5), 3, 2),
+        (line(delivered=2, invoiced=5), 0, 5),
+        (line(delivered=7), 5, 0),
+    ):
+        vals = change(known, {"product_uom_qty": quantity, **PRICE}, is_same_price=True).vals
+        assert vals["keycrm_excess"] == excess
+
+
 def test_removed_line_of_a_quotation_is_deleted():
-    assert remove(line(is_confirmed=False), is_reserved=True, released=RELEASED) == Edit(
-        {}, is_removal=True
-    )
+    assert remove(line(is_confirmed=False), RELEASED) == Edit({}, is_removal=True)
 
 
 @pytest.mark.parametrize(
-    ("delivered", "invoiced", "quantity", "conflicts"),
-    [(0, 0, 0, ()), (2, 0, 2, (Conflict.QUANTITY,)), (0, 3, 3, (Conflict.QUANTITY,))],
+    ("known", "quantity", "conflicts"),
+    [
+        (line(), 0, ()),
+        (line(delivered=2), 2, (Conflict.QUANTITY,)),
+        (line(invoiced=3), 3, (Conflict.QUANTITY,)),
+        (line(is_confirmed=False, delivered=2), 2, (Conflict.QUANTITY,)),
+    ],
 )
-def test_removed_line_of_a_confirmed_order_keeps_what_was_delivered(
-    delivered, invoiced, quantity, conflicts
-):
-    known = line(delivered=delivered, invoiced=invoiced)
-    expected = {**RELEASED, "product_uom_qty": quantity, **PRICE}
-    assert remove(known, is_reserved=True, released=RELEASED) == Edit(expected, conflicts)
-
-
-def test_completely_delivered_line_that_is_removed_only_releases_stock():
-    known = line(delivered=5)
-    conflicts = (Conflict.QUANTITY,)
-    assert remove(known, is_reserved=True, released=RELEASED) == Edit(RELEASED, conflicts)
-    assert remove(known, is_reserved=False, released=RELEASED) == Edit({}, conflicts)
-    assert remove(line(quantity=0), is_reserved=False, released=RELEASED) == Edit({})
-
+def test_removed_line_keeps_what_was_delivered(known, quantity, conflicts):
+    expected = {**RELEASED, "product_uom_qty": quantity, "keycrm_excess": quantity, **PRICE}
+    assert remove(known, RELEASED) == Edit(expected, conflicts)
 
 def test_price_is_written_with_quantity_and_name_with_product():
     wanted = {"name": "Кухоль", "product_id": 1, "product_uom_qty": 2, **PRICE}

@@ -46,6 +46,11 @@ class OdooLine:
         """Return the quantity below which the line does not fall."""
         return max(self.delivered, self.invoiced)
 
+    @property
+    def is_free(self) -> bool:
+        """Return whether the line follows KeyCRM without conditions, and may be deleted."""
+        return not self.is_confirmed and not self.fixed
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:
@@ -61,21 +66,18 @@ class Edit:
     is_removal: bool = False
 
 
-def remove(line: OdooLine, is_reserved: bool, released: dict[str, Any]) -> Edit:
+def remove(line: OdooLine, released: dict[str, Any]) -> Edit:
     """Decide how a line changes that KeyCRM has removed.
 
     A line of a confirmed order is never deleted: its quantity becomes 0, or what was delivered.
 
     :param line: the line
-    :param is_reserved: whether KeyCRM has reserved stock for it, as far as Odoo knows
     :param released: values of a line for which KeyCRM holds no stock
     """
-    if not line.is_confirmed:
+    if line.is_free:
         return Edit({}, is_removal=True)
-    conflicts = (Conflict.QUANTITY,) if line.fixed else ()
-    if _is_equal(line.quantity, line.fixed):
-        return Edit(dict(released) if is_reserved else {}, conflicts)
-    return Edit({**released, "product_uom_qty": line.fixed, **line.price}, conflicts)
+    vals = {"product_uom_qty": line.fixed, "keycrm_excess": line.fixed, **line.price, **released}
+    return Edit(vals, (Conflict.QUANTITY,) if line.fixed else ())
 
 
 def change(line: OdooLine, wanted: dict[str, Any], is_same_price: bool) -> Edit:
@@ -85,15 +87,15 @@ def change(line: OdooLine, wanted: dict[str, Any], is_same_price: bool) -> Edit:
     :param wanted: values of the line as KeyCRM has it
     :param is_same_price: whether price and discount are equal
     """
-    vals, conflicts = dict(wanted), []
-    if not line.is_confirmed:
+    vals, conflicts = {**wanted, "keycrm_excess": 0.0}, []
+    if line.is_free:
         return Edit(vals)
     quantity = wanted["product_uom_qty"]
     # A user may have shipped more than was ordered: without a change in KeyCRM, nothing is reported.
     is_changed = not _is_equal(quantity, line.quantity)
     if is_changed and quantity < line.fixed and not _is_equal(quantity, line.fixed):
         conflicts.append(Conflict.QUANTITY)
-        vals["product_uom_qty"] = line.fixed
+        vals.update(product_uom_qty=line.fixed, keycrm_excess=line.fixed - quantity)
     if line.invoiced and not is_same_price:
         # An invoice exists at the former price; a changed price would hide the difference.
         conflicts.append(Conflict.PRICE)

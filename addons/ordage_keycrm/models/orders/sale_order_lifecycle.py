@@ -103,6 +103,13 @@ class SaleOrder(models.Model):
 
     # === STILL TO SHIP ===#
 
+    def _action_confirm(self):
+        """Ship what was picked before a cancellation from where it is: Odoo counts it as shipped."""
+        self.filtered(
+            lambda order: order.keycrm_id and order.delivery_status
+        ).order_line.move_ids._keycrm_continue()
+        return super()._action_confirm()
+
     def _keycrm_change_warehouse(self, before):
         """Ship open quantities from the warehouse that KeyCRM has now, unless picking has begun.
 

@@ -78,6 +78,13 @@ class SaleOrderLine(models.Model):
         "differ.",
         **BRIDGE_FIELD,
     )
+    keycrm_excess = fields.Float(
+        string="Not ordered any more",
+        digits="Product Unit",
+        help="The part of the quantity that KeyCRM has removed. It stays because it was delivered or "
+        "invoiced, and it is not shipped.",
+        **BRIDGE_FIELD,
+    )
     keycrm_name = fields.Text(
         string="Description in KeyCRM",
         help="The last name of the line in KeyCRM. A description edited in Odoo is kept until "
@@ -242,17 +249,62 @@ class SaleOrderLine(models.Model):
         )
 
     def _get_qty_procurement(self, previous_product_uom_qty=False):
-        """Procure no quantity that a line keeps only because it was delivered.
+        """Procure no quantity that a line keeps only because it was delivered or invoiced.
 
-        Odoo counts expected returns as not delivered and would ship the same quantity again. The
-        quantities in KeyCRM are in the context, since Odoo calls this method within ``write``.
+        Odoo counts expected returns as not delivered and would ship the same quantity again.
         """
         quantity = super()._get_qty_procurement(previous_product_uom_qty)
-        wanted = self.env.context.get("keycrm_line_quantities", {}).get(self.id)
-        if wanted is None:
+        if not self.keycrm_excess:
             return quantity
+        wanted = self.product_uom_qty - self.keycrm_excess
         stays_out = self.qty_delivered - self._keycrm_expected_back()
         return quantity + self.product_uom_qty - max(wanted, stays_out)
+
+    def _create_procurements(self, product_qty, procurement_uom, values):
+        """Take what KeyCRM removed from the open transfers of the line, whatever they are.
+
+        Odoo takes it only from a transfer from the same warehouse with the same deadline, which KeyCRM or a
+        user may have changed since, and expects a return from the buyer otherwise.
+        """
+        if is_bridge(self.env) and product_qty < 0:
+            product_qty += self._keycrm_reduce_open_moves(-product_qty, procurement_uom)
+        if procurement_uom.is_zero(product_qty):
+            return []
+        return super()._create_procurements(product_qty, procurement_uom, values)
+
+    def _keycrm_reduce_open_moves(self, quantity, uom):
+        """Reduce the demand of open moves that take the goods from stock, the last one first.
+
+        Transfers whose slip was printed are left to Odoo, as the goods may be packed, and so are those that
+        others supply.
+
+        :param quantity: quantity by which the line was reduced
+        :param uom: unit of the quantity
+        :return: the part of it by which the moves were reduced
+        """
+        moves = self._get_outgoing_incoming_moves(strict=False)[0].filtered(
+            lambda move: (
+                move.state not in ("done", "cancel")
+                and move.location_id.usage == "internal"
+                and move.procure_method == "make_to_stock"
+                and not move.move_orig_ids
+                and move.product_uom == uom
+                and not move.picking_id.printed
+            )
+        )
+        left = quantity
+        for move in moves.sorted("id", reverse=True):
+            part = min(left, move.product_uom_qty)
+            if uom.is_zero(part):
+                break
+            left -= part
+            is_reserved = move.quantity
+            move.product_uom_qty -= part
+            if not move.product_uom_qty and not move.picked:
+                move._action_cancel()
+            elif is_reserved:
+                move._action_assign()
+        return quantity - left
 
     def _keycrm_expected_back(self):
         """Return the quantity of this line whose return is expected."""

@@ -116,6 +116,17 @@ class StockMove(models.Model):
             move._keycrm_leads_to_buyer() for move in self.move_dest_ids
         )
 
+    def _keycrm_continue(self):
+        """Create the next step of picked goods whose way to the buyer was canceled."""
+        self.filtered(
+            lambda move: (
+                move.state == "done"
+                and move.location_dest_usage == "internal"
+                and move.location_final_id.usage == "customer"
+                and not move.move_dest_ids | move.returned_move_ids
+            )
+        )._push_apply()
+
     def _keycrm_delivered(self):
         """Return the quantity that was delivered to the buyer, without what was returned."""
         done = self.filtered(lambda move: move.state == "done")

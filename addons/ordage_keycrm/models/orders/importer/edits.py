@@ -99,16 +99,17 @@ class KeycrmOrderImporter(models.AbstractModel):
         if commands:
             # Unlocked for the write, so that Odoo updates its procurement too.
             locked, warehouses = record.locked, self._warehouses_of(record)
+            excess = {line: line.keycrm_excess for line in record.order_line}
             to_make = record.order_line.filtered("keycrm_to_make")
             record.locked = False
-            # In the context, as Odoo computes the quantity to procure within this write.
-            less = {
-                line.id: quantity
-                for line, quantity, _row in conflicts
-                if quantity < line.qty_delivered
-            }
-            record.with_context(keycrm_line_quantities=less).write({"order_line": commands})
+            record.write({"order_line": commands})
             record._keycrm_change_warehouse(warehouses)
+            if is_canceled or not is_coming_back:
+                # Odoo procures changed quantities alone, and this one may have stayed.
+                changed = record.order_line.filtered(
+                    lambda line: line.keycrm_excess != excess.get(line, 0.0)
+                )
+                changed._action_launch_stock_rule()
             record.locked = locked
             if record.state == "sale":
                 record._keycrm_request_production(
@@ -194,11 +195,11 @@ class KeycrmOrderImporter(models.AbstractModel):
         :param line: ``sale.order.line``
         :param conflicts: list of (line, quantity in KeyCRM, sentence), extended
         """
-        edit = line_edits.remove(_odoo_line(line), bool(line.keycrm_quantity), NOTHING_RESERVED)
+        edit = line_edits.remove(_odoo_line(line), NOTHING_RESERVED)
         if edit.is_removal:
             return [Command.delete(line.id)]
         conflicts += self._conflict_rows(line, edit, {"product_uom_qty": 0.0})
-        return [Command.update(line.id, edit.vals)] if edit.vals else []
+        return self._update_commands(line, edit.vals)
 
     @api.model
     def _needs_new_line(self, line, wanted):
@@ -228,6 +229,11 @@ class KeycrmOrderImporter(models.AbstractModel):
         conflicts += self._conflict_rows(line, edit, wanted)
         vals = dict(edit.vals)
         self._keep_user_changes(line, vals)
+        return self._update_commands(line, vals)
+
+    @api.model
+    def _update_commands(self, line, vals):
+        """Return the command for the values of a line that differ, and those that depend on them."""
         changed = line_edits.with_dependent(set(changed_values(line, vals)), vals)
         return [Command.update(line.id, {name: vals[name] for name in changed})] if changed else []
 
@@ -249,14 +255,15 @@ class KeycrmOrderImporter(models.AbstractModel):
 
         :param edit: :class:`~.keycrm.line_edits.Edit`
         :param wanted: values of the line as KeyCRM has it
-        :return: list of (line, quantity in KeyCRM, sentence)
+        :return: list of (line, quantity in KeyCRM, sentence); the quantity is None for another price
         """
-        sentences = {
-            Conflict.QUANTITY: self._quantity_conflict,
-            Conflict.PRICE: self._price_conflict,
-        }
-        quantity = wanted["product_uom_qty"]
-        return [(line, quantity, sentences[conflict](line, wanted)) for conflict in edit.conflicts]
+        rows = []
+        if Conflict.QUANTITY in edit.conflicts:
+            sentence = self._quantity_conflict(line, wanted)
+            rows.append((line, wanted["product_uom_qty"], sentence))
+        if Conflict.PRICE in edit.conflicts:
+            rows.append((line, None, self._price_conflict(line, wanted)))
+        return rows
 
     @api.model
     def _quantity_conflict(self, line, wanted):
@@ -287,7 +294,10 @@ class KeycrmOrderImporter(models.AbstractModel):
         if not conflicts:
             record._keycrm_unlink_activity(summary)
             return
-        record._keycrm_expect_return({line: wanted for line, wanted, _row in conflicts})
+        if record.state == "sale":
+            record._keycrm_expect_return(
+                {line: wanted for line, wanted, _row in conflicts if wanted is not None}
+            )
         record._keycrm_schedule_activity(
             summary, [row for _line, _wanted, row in conflicts], lasting=True
         )

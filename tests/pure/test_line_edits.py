@@ -85,6 +85,7 @@ def test_removed_line_keeps_what_was_delivered(known, quantity, conflicts):
     expected = {**RELEASED, "product_uom_qty": quantity, "keycrm_excess": quantity, **PRICE}
     assert remove(known, RELEASED) == Edit(expected, conflicts)
 
+
 def test_price_is_written_with_quantity_and_name_with_product():
     wanted = {"name": "Кухоль", "product_id": 1, "product_uom_qty": 2, **PRICE}
     assert with_dependent({"keycrm_sku"}, wanted) == {"keycrm_sku"}

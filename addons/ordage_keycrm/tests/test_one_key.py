@@ -316,6 +316,18 @@ class TestWhatAnAccountRefersTo(KeycrmCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(line.move_ids.mapped("product_uom_qty"), [2, 3], "what is missing")
 
+    def test_goods_back_in_an_archived_warehouse_are_not_shipped_again(self):
+        archived = self.env["stock.warehouse"].create({"name": "Старий", "code": "OLD"})
+        order = self.confirmed_in(archived)
+        wizard = self.env["stock.return.picking"].create({"picking_id": order.picking_ids.id})
+        wizard.product_return_moves.quantity = 2
+        back = wizard._create_return()
+        back.move_ids.write({"quantity": 2, "picked": True})
+        back._action_done()
+        self.assertEqual(order.order_line.qty_delivered, 0)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.picking_ids.mapped("state"), ["done", "done"])
+
     def test_goods_added_to_confirmed_order_wait_for_a_warehouse(self):
         archived, _third = self.env["stock.warehouse"].create(
             [{"name": "Старий", "code": "OLD"}, {"name": "Третій", "code": "THR"}]

@@ -14,7 +14,14 @@ class TestReturnsMrp(OrderCase):
         )
 
     def shipped_kits(self, quantity):
-        """Let an order of kits arrive and ship it: two cups and a plate each."""
+        """Let an order of kits arrive and ship it."""
+        order = self.ordered_kits(quantity)
+        self.deliver(order)
+        self.assertEqual(order.order_line.qty_delivered, quantity)
+        return order
+
+    def ordered_kits(self, quantity):
+        """Let an order of kits arrive: two cups and a plate each."""
         kit = self.make(self.new).order_line.product_id
         self.env["mrp.bom"].create(
             {
@@ -26,10 +33,25 @@ class TestReturnsMrp(OrderCase):
                 ],
             }
         )
-        order = self.make(self.made, quantity=quantity)
-        self.deliver(order)
-        self.assertEqual(order.order_line.qty_delivered, quantity)
-        return order
+        return self.make(self.made, quantity=quantity)
+
+    def do_cups(self, picking):
+        """Validate the cups of a transfer alone; the plates stay in a backorder."""
+        cups = picking.move_ids.filtered(lambda move: move.product_id == self.cup)
+        cups.write({"quantity": cups.product_uom_qty, "picked": True})
+        picking._action_done()
+
+    def with_buyer(self, order):
+        """Return what the buyer will have when all open transfers are done: (cups, plates)."""
+        moves = order.order_line.move_ids.filtered(lambda move: move.state != "cancel")
+        return tuple(
+            sum(
+                move.product_uom_qty * (1 if move.location_dest_usage == "customer" else -1)
+                for move in moves
+                if move.product_id == product
+            )
+            for product in (self.cup, self.plate)
+        )
 
     def set_quantity(self, order, quantity):
         self.keycrm.patch_line(
@@ -87,3 +109,25 @@ class TestReturnsMrp(OrderCase):
         )
         numbers = {move.product_id: move.product_uom_qty for move in open_moves}
         self.assertEqual(numbers, {self.cup: 2, self.plate: 1})
+
+    def test_return_of_a_part_of_a_kit_leaves_the_rest_expected(self):
+        order = self.shipped_kits(2)
+        self.move(order, self.canceled)
+        self.do_cups(order.picking_ids.filtered("keycrm_expected_return"))
+        self.assertEqual(order.order_line.qty_delivered, 0)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.state, "sale")
+        self.assert_expected_back(order, cups=0, plates=2)
+        self.move(order, self.made)
+        self.assertEqual(self.with_buyer(order), (4, 2))
+
+    def test_part_of_a_kit_that_was_shipped_comes_back_when_canceled(self):
+        order = self.ordered_kits(2)
+        self.do_cups(order.picking_ids)
+        self.move(order, self.canceled)
+        for _again in range(2):
+            self.arrive(order.keycrm_id)
+            self.assertEqual((order.state, self.with_buyer(order)), ("sale", (0, 0)))
+        self.assertIn("a return is expected", self.activities(order))
+        self.move(order, self.made)
+        self.assertEqual(self.with_buyer(order), (4, 2))

@@ -88,9 +88,20 @@ class SaleOrder(models.Model):
     # === SHIPPED AND INVOICED ===#
 
     def _keycrm_is_shipped_or_invoiced(self):
-        """Return whether goods were delivered or an invoice was posted."""
+        """Return whether goods were delivered, if only parts of a kit, or an invoice was posted."""
         self.ensure_one()
-        return any(self.order_line.mapped("qty_delivered")) or self._keycrm_is_invoiced()
+        return (
+            any(self.order_line.mapped("qty_delivered"))
+            or self._keycrm_is_invoiced()
+            # The status tells whether any transfer is done.
+            or (self.delivery_status in ("started", "full") and bool(self._keycrm_lines_out()))
+        )
+
+    def _keycrm_lines_out(self):
+        """Return the lines of which the buyer has goods, or parts of a kit."""
+        return self.order_line.filtered(
+            lambda line: any(delivered > 0 for _moves, delivered, _unit in line._keycrm_goods())
+        )
 
     def _keycrm_is_invoiced(self):
         """Return whether an invoice has an amount that no credit note reverses."""
@@ -242,7 +253,7 @@ class SaleOrder(models.Model):
                 order._action_cancel()
                 order._keycrm_clear_cancellation()
                 continue
-            delivered = order.order_line.filtered(lambda line: line.qty_delivered > 0)
+            delivered = order._keycrm_lines_out()
             order._keycrm_expect_return(dict.fromkeys(delivered, 0.0))
             rows = []
             if delivered:
@@ -313,8 +324,8 @@ class SaleOrder(models.Model):
         self.ensure_one()
         missing = {}
         for line, quantity in wanted.items():
-            for moves, per_unit in line._keycrm_goods():
-                too_much = (line.qty_delivered - quantity) * per_unit
+            for moves, delivered, per_unit in line._keycrm_goods():
+                too_much = delivered - quantity * per_unit
                 decided = moves._keycrm_expected_back() + moves._keycrm_declined()
                 parts = moves._keycrm_parts_to_return(too_much - decided)
                 for move, part in parts.items():
@@ -331,15 +342,17 @@ class SaleOrder(models.Model):
     def _keycrm_reduce_returns(self, wanted):
         """Reduce expected returns of goods that KeyCRM has added again; a user's returns stay.
 
-        So is what users declined of them: when KeyCRM removes the goods once more, they are expected again.
+        What users declined of them is forgotten with it: when KeyCRM removes the goods once more, they are expected again.
 
         :param wanted: ``{sale.order.line: quantity in KeyCRM}``
         """
         self.ensure_one()
         expected = self.picking_ids.filtered("keycrm_expected_return").move_ids
         for line, quantity in wanted.items() if expected else ():
-            for moves, per_unit in line._keycrm_goods():
-                least = max(0.0, (line.qty_delivered - quantity) * per_unit)
+            for moves, delivered, per_unit in line._keycrm_goods():
+                # Of kits, Odoo counts the whole ones, and ships the others again with all parts.
+                kept = min(quantity, line.qty_delivered) * per_unit
+                least = max(0.0, delivered - kept)
                 (moves & expected)._keycrm_return_at_most(least)
 
     def _keycrm_forget_declined_returns(self):

@@ -231,7 +231,7 @@ class SaleOrderLine(models.Model):
     def _keycrm_waiting_for_warehouse(self):
         """Return lines of confirmed orders that are still to be shipped from an archived warehouse.
 
-        Lines whose transfer a user canceled are excluded.
+        Lines whose transfer a user canceled, or whose goods came back, are excluded.
 
         :return: ``sale.order.line``
         """
@@ -245,6 +245,7 @@ class SaleOrderLine(models.Model):
                 and line.product_uom_qty > line.qty_delivered
                 and not line.order_id.keycrm_skip_delivery
                 and "cancel" not in line.move_ids.mapped("state")
+                and not line.move_ids.origin_returned_move_id
             )
         )
 
@@ -312,7 +313,7 @@ class SaleOrderLine(models.Model):
         return max(
             (
                 moves._keycrm_expected_back() / per_unit
-                for moves, per_unit in self._keycrm_goods()
+                for moves, _delivered, per_unit in self._keycrm_goods()
                 if per_unit
             ),
             default=0.0,
@@ -321,16 +322,25 @@ class SaleOrderLine(models.Model):
     def _keycrm_goods(self):
         """Return the delivered goods of the line: its product, or the components of a kit.
 
-        :return: list of (``stock.move``, delivered quantity for one unit of the line)
+        :return: list of (``stock.move``, delivered quantity, quantity for one unit of the line)
         """
         self.ensure_one()
-        if self.product_id in self.move_ids.product_id:
-            return [(self.move_ids, 1.0)]
-        kits = self.qty_delivered
-        return [
-            (moves, moves._keycrm_delivered() / kits if kits else 0.0)
-            for moves in self.move_ids.grouped("product_id").values()
-        ]
+        if not self.move_ids or self.product_id in self.move_ids.product_id:
+            return [(self.move_ids, self.qty_delivered, 1.0)]
+        components = self._keycrm_components()
+        goods = []
+        for product, moves in self.move_ids.grouped("product_id").items():
+            delivered, kits = moves._keycrm_delivered(), self.qty_delivered
+            shipped = delivered / kits if kits else 0.0
+            goods.append((moves, delivered, components.get(product, shipped)))
+        return goods
+
+    def _keycrm_components(self):
+        """Return the components of one unit of a kit; overridden for Odoo's manufacturing.
+
+        :return: ``{product.product: quantity in the product's unit}``
+        """
+        return {}
 
     def _keycrm_known_line(self):
         """Describe the line for :func:`~.keycrm.line_matching.match_lines`.

@@ -139,7 +139,7 @@ class StockMove(models.Model):
         return sum(
             move.product_uom_qty
             for move in self
-            if move.state not in ("done", "cancel") and move.origin_returned_move_id
+            if move.state not in ("done", "cancel") and move.location_usage == "customer"
         )
 
     def _keycrm_declined(self):

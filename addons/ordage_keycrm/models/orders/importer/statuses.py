@@ -121,8 +121,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         for order in batch.orders:
             record = batch.record(order)
             if record.keycrm_shipping_status in COMING_BACK and record.state == "sale":
-                delivered = record.order_line.filtered(lambda line: line.qty_delivered > 0)
-                record._keycrm_expect_return(dict.fromkeys(delivered, 0.0))
+                record._keycrm_expect_return(dict.fromkeys(record._keycrm_lines_out(), 0.0))
 
     @api.model
     def _report_shipped_elsewhere(self, batch):

@@ -342,7 +342,8 @@ class SaleOrder(models.Model):
     def _keycrm_reduce_returns(self, wanted):
         """Reduce expected returns of goods that KeyCRM has added again; a user's returns stay.
 
-        What users declined of them is forgotten with it: when KeyCRM removes the goods once more, they are expected again.
+        What users declined of them is forgotten with it: when KeyCRM removes the goods once more, they are
+        expected again.
 
         :param wanted: ``{sale.order.line: quantity in KeyCRM}``
         """

@@ -154,6 +154,14 @@ class TestSetup(KeycrmCase):
             form.public_url = "https://odoo.example.com"
         self.assertIn("https://odoo.example.com/keycrm/webhook/", self.account.webhook_url)
 
+    def test_address_and_key_of_a_test_system_are_entered_on_one_form(self):
+        """A stored key is sent to no other server: alone neither of both could be corrected."""
+        account = self.env["keycrm.account"].create({"name": "Test", "api_key": "entered first"})
+        with Form(account.with_user(self.env.ref("base.user_admin"))) as form:
+            form.api_url = self.sandbox.api_url
+            form.api_key = self.second_key()
+        self.assertEqual(account.setup_key, "done", account.key_text)
+
     def test_a_setting_of_an_account_is_edited_on_one_screen(self):
         """Several places would show several values while they are open, and each its own warning."""
 
@@ -178,7 +186,8 @@ class TestSetup(KeycrmCase):
         )
         self.assertLessEqual({"api_key", "archive_status_ids", "push_stock"}, setup)
         self.assertLessEqual({"tax_id", "send_cost", "poll_minutes"}, form)
-        self.assertLessEqual(setup & form, {"name", "company_id"})
+        # The key of another server is saved together with its address, which only the form has.
+        self.assertLessEqual(setup & form, {"name", "company_id", "api_key"})
         self.assertFalse(settings)
 
     def test_steps_of_products_stock_and_synchronization_are_marked(self):

@@ -116,7 +116,7 @@ def send_challenge(url, token, *, address=None):
 
 
 def lines_for_several_databases(url, database):
-    """Return the configuration lines that route the webhook of a host to one of its databases.
+    """Return the configuration lines that route KeyCRM's requests to one database of a host.
 
     :param url: the webhook link
     :param database: name of the database
@@ -125,7 +125,7 @@ def lines_for_several_databases(url, database):
     return (
         "# nginx\n"
         f"server_name {urlsplit(url or '').netloc};\n"
-        "location /keycrm/webhook/ {\n"
+        "location ~ ^/keycrm/(webhook|picture)/ {\n"
         "    proxy_pass http://127.0.0.1:8069;\n"
         "    proxy_set_header Host $host;\n"
         f"    proxy_set_header X-Odoo-Database {database};\n"

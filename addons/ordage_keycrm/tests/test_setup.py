@@ -384,6 +384,11 @@ class TestLink(KeycrmCase, HttpCase):
         )
         self.assertIn(self.env.cr.dbname, self.account.link_text)
         self.assertIn(f"X-Odoo-Database {self.env.cr.dbname};", self.account.link_lines)
+        # Pictures are requested without a session too: without the line they are 404.
+        location = re.search(r"location ~ (\S+) {", self.account.link_lines)[1]
+        for path in ("/keycrm/webhook/token", "/keycrm/picture/1/signature.jpg"):
+            self.assertRegex(path, location)
+        self.assertNotRegex("/web/login", location)
 
     def test_every_fault_of_the_link_has_a_sentence_in_both_languages(self):
         codes = set(re.findall(r'"(link_\w+)"', Path(webhook_check.__file__).read_text()))

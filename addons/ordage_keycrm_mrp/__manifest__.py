@@ -9,6 +9,6 @@
     "support": "support@ordage.example",
     "license": "LGPL-3",
     "images": ["static/description/banner.png"],
-    "depends": ["ordage_keycrm", "mrp"],
+    "depends": ["ordage_keycrm", "sale_mrp"],
     "auto_install": True,
 }

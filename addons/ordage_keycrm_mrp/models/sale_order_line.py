@@ -4,6 +4,11 @@ from odoo import models
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
+    def _get_qty_procurement(self, previous_product_uom_qty=False):
+        quantity = super()._get_qty_procurement(previous_product_uom_qty)
+        is_counted = self.keycrm_excess and self._keycrm_components()
+        return quantity + (self._keycrm_not_to_procure() if is_counted else 0.0)
+
     def _keycrm_components(self):
         BoM = self.env["mrp.bom"].sudo()
         company = self.company_id.id

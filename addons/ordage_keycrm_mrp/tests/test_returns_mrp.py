@@ -80,8 +80,10 @@ class TestReturnsMrp(OrderCase):
         order = self.shipped_kits(3)
         self.set_quantity(order, 2)
         self.assert_expected_back(order, cups=2, plates=1)
+        self.assertEqual(self.with_buyer(order), (4, 2))
         self.set_quantity(order, 1)
         self.assert_expected_back(order, cups=4, plates=2)
+        self.assertEqual(self.with_buyer(order), (2, 1), "nothing is shipped again")
 
     def test_restored_kit_expects_no_return(self):
         order = self.shipped_kits(3)

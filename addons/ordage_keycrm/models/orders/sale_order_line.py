@@ -255,11 +255,15 @@ class SaleOrderLine(models.Model):
         Odoo counts expected returns as not delivered and would ship the same quantity again.
         """
         quantity = super()._get_qty_procurement(previous_product_uom_qty)
-        if not self.keycrm_excess:
-            return quantity
+        # Odoo's method for kits may precede this one, so that of the module for kits adds it.
+        is_counted = self.keycrm_excess and not self._keycrm_components()
+        return quantity + (self._keycrm_not_to_procure() if is_counted else 0.0)
+
+    def _keycrm_not_to_procure(self):
+        """Return the part of the line's quantity that is neither ordered nor with the buyer to stay."""
         wanted = self.product_uom_qty - self.keycrm_excess
         stays_out = self.qty_delivered - self._keycrm_expected_back()
-        return quantity + self.product_uom_qty - max(wanted, stays_out)
+        return self.product_uom_qty - max(wanted, stays_out)
 
     def _create_procurements(self, product_qty, procurement_uom, values):
         """Take what KeyCRM removed from the open transfers of the line, whatever they are.

@@ -150,6 +150,7 @@ class KeycrmEvent(models.Model):
 
     @api.depends("state", "error_code", "error_params")
     def _compute_candidate_ids(self):
+        Product = self.env["product.product"]
         for event in self:
             params = event.error_params or {}
             domain = []
@@ -157,8 +158,8 @@ class KeycrmEvent(models.Model):
                 by_sku = ("keycrm_sku_key", "=", sku_key(params.get("sku") or ""))
                 by_barcode = ("barcode", "=", params.get("barcode"))
                 domain = [by_sku if event.error_code == "sku_ambiguous" else by_barcode]
-            event.candidate_ids = domain and self.env["product.product"].search(
-                [*domain, ("company_id", "in", (False, event.account_id.company_id.id))], limit=20
+            event.candidate_ids = domain and Product.search(
+                [*domain, *Product._check_company_domain(event.account_id.company_id)], limit=20
             )
 
     def _compute_keycrm_url(self):

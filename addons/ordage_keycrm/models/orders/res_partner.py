@@ -117,8 +117,12 @@ class ResPartner(models.Model):
         return (value.id if name == "parent_id" else value) or ""
 
     def _keycrm_of_another_company(self, company):
-        """Return the contacts that belong to another company and cannot be used in orders of this one."""
-        return self.filtered(lambda partner: partner.company_id - company)
+        """Return the contacts that belong to another company and cannot be used in orders of this one.
+
+        As in Odoo, a branch uses the contacts of the companies above it.
+        """
+        usable = company.sudo().parent_ids
+        return self.filtered(lambda partner: partner.company_id - usable)
 
     # === PROTECTED CONTACTS ===#
 

@@ -113,7 +113,7 @@ class KeycrmProductMatcher(models.AbstractModel):
 
     @api.model
     def _grouped(self, account, field_name, values):
-        """Search products of the company; archived ones count where no active one has the value.
+        """Search products that the company may use; archived ones count where no active one has the value.
 
         :return: ``{value: products}``
         """
@@ -124,7 +124,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         for product in products.search(
             [
                 (field_name, "in", list(values)),
-                ("company_id", "in", (account.company_id.id, False)),
+                *products._check_company_domain(account.company_id),
             ],
             order="id",
         ):

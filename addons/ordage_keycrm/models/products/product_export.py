@@ -307,11 +307,11 @@ class KeycrmProductExportLine(models.Model):
             [("account_id", "=", account.id), ("product_id", "in", products.ids)]
         ).product_id
         keys = [sku_key(product.default_code or "") for product in products]
-        company = ("company_id", "in", (account.company_id.id, False))
+        usable = products._check_company_domain(account.company_id)
         owners = dict(
-            self.env["product.product"]
-            .sudo()
-            ._read_group([("keycrm_sku_key", "in", keys), company], ["keycrm_sku_key"], ["__count"])
+            products.sudo()._read_group(
+                [("keycrm_sku_key", "in", keys), *usable], ["keycrm_sku_key"], ["__count"]
+            )
         )
         lines = self.filtered(lambda line: line.product_id not in mapped)
         (self - lines)._end("done")

@@ -189,7 +189,8 @@ class KeycrmProductMatcher(models.AbstractModel):
         if is_taken:
             other = self.env["product.product"].browse(owner or ())
             # Users may have no access to the products of another company.
-            name = other.display_name if other and other.company_id <= offer.company_id else ""
+            usable = offer.company_id.sudo().parent_ids
+            name = other.display_name if other and other.company_id <= usable else ""
             params = {"barcode": goods.barcode, "product": name}
         self._record_problem(offer, "barcode_taken", params)
 

@@ -123,8 +123,7 @@ class KeycrmStockCalculator(models.AbstractModel):
                     WHERE offer.account_id = %(account)s
                       AND (ROUND(COALESCE(stock.quantity, 0) - COALESCE(level.quantity, 0), 3) <> 0
                            OR stock.quantity < 0 OR stock.quantity <> TRUNC(stock.quantity)
-                           OR NOT (p.active AND t.is_storable
-                                   AND (t.company_id IS NULL OR t.company_id = %(company)s)))
+                           OR NOT %(sold)s)
                     UNION
                    SELECT product_id FROM stock_move_line WHERE state = ANY(%(reserving)s)
                     UNION
@@ -139,7 +138,7 @@ class KeycrmStockCalculator(models.AbstractModel):
                 warehouse=warehouse.id,
                 ids=warehouse.warehouse_ids.ids,
                 account=warehouse.account_id.id,
-                company=warehouse.account_id.company_id.id,
+                sold=self._is_sold(warehouse.account_id.company_id),
                 fresh=self._is_fresh("quant"),
                 reserving=list(RESERVING_STATES),
             )
@@ -147,6 +146,19 @@ class KeycrmStockCalculator(models.AbstractModel):
         return [product_id for (product_id,) in self.env.cr.fetchall()]
 
     # === PRODUCTS THAT ARE SENT ===#
+
+    @api.model
+    def _is_sold(self, company):
+        """Return the SQL condition of products (``p``, ``t``) that a company keeps in stock and may sell.
+
+        As in Odoo, a branch may use the products of the companies above it.
+
+        :param company: ``res.company``, one
+        """
+        return SQL(
+            "(p.active AND t.is_storable AND (t.company_id IS NULL OR t.company_id = ANY(%s)))",
+            company.sudo().parent_ids.ids,
+        )
 
     @api.model
     def _counted_product_ids(self, account, product_ids=None):
@@ -166,8 +178,7 @@ class KeycrmStockCalculator(models.AbstractModel):
             SQL(
                 """SELECT p.id
                      FROM product_product p JOIN product_template t ON t.id = p.product_tmpl_id
-                    WHERE (p.active AND t.is_storable
-                           AND (t.company_id IS NULL OR t.company_id = %(company)s)
+                    WHERE (%(sold)s
                            AND (EXISTS (SELECT FROM stock_quant q
                                          WHERE q.product_id = p.id AND q.company_id = %(company)s
                                            AND q.quantity <> 0)
@@ -179,6 +190,7 @@ class KeycrmStockCalculator(models.AbstractModel):
                                          AND (l.checked_at IS NOT NULL OR l.sent_at IS NOT NULL)))
                       %(among)s
                     ORDER BY p.id""",
+                sold=self._is_sold(account.company_id),
                 company=account.company_id.id,
                 account=account.id,
                 among=among,
@@ -225,11 +237,9 @@ class KeycrmStockCalculator(models.AbstractModel):
             SQL(
                 """SELECT p.id
                      FROM product_product p JOIN product_template t ON t.id = p.product_tmpl_id
-                    WHERE p.id = ANY(%s)
-                      AND NOT (p.active AND t.is_storable
-                               AND (t.company_id IS NULL OR t.company_id = %s))""",
+                    WHERE p.id = ANY(%s) AND NOT %s""",
                 list(terms),
-                warehouse.account_id.company_id.id,
+                self._is_sold(warehouse.account_id.company_id),
             )
         )
         for (product_id,) in self.env.cr.fetchall():

@@ -102,10 +102,11 @@ class ProductImport(JobService):
         ]
         # A mapped offer that KeyCRM could not return is in KeyCRM.
         mapped = seen[:1] if job.unread else seen
-        products = self.env["product.product"].search(
+        Product = self.env["product.product"]
+        products = Product.search(
             [
                 ("is_storable", "=", True),
-                ("company_id", "in", (self.account.company_id.id, False)),
+                *Product._check_company_domain(self.account.company_id),
                 ("keycrm_origin", "!=", "one_off"),
                 ("keycrm_offer_ids", "not any", mapped),
             ]

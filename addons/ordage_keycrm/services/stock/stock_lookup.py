@@ -121,10 +121,11 @@ class StockLookup(Service):
         :param keys: SKU keys
         :return: ``{sku key: number of products}``
         """
-        company = ("company_id", "in", (self.account.company_id.id, False))
+        Product = self.env["product.product"]
+        usable = Product._check_company_domain(self.account.company_id)
         return dict(
-            self.env["product.product"]._read_group(
-                [("keycrm_sku_key", "in", list(keys)), company], ["keycrm_sku_key"], ["__count"]
+            Product._read_group(
+                [("keycrm_sku_key", "in", list(keys)), *usable], ["keycrm_sku_key"], ["__count"]
             )
         )
 
@@ -156,10 +157,11 @@ class StockLookup(Service):
         )
         if not offers:
             return
-        products = self.env["product.product"].search(
+        Product = self.env["product.product"]
+        products = Product.search(
             [
                 ("keycrm_sku_key", "in", offers.product_id.mapped("keycrm_sku_key")),
-                ("company_id", "in", (self.account.company_id.id, False)),
+                *Product._check_company_domain(self.account.company_id),
             ]
         )
         same = products.grouped("keycrm_sku_key")
@@ -218,10 +220,11 @@ class StockLookup(Service):
             if len(found) == 1 and found[0][0] not in mapped
         }
         self._replace_archived(by_key)
-        products = self.env["product.product"].search(
+        Product = self.env["product.product"]
+        products = Product.search(
             [
                 ("keycrm_sku_key", "in", list(free)),
-                ("company_id", "in", (self.account.company_id.id, False)),
+                *Product._check_company_domain(self.account.company_id),
             ]
         )
         busy = self.env["keycrm.offer"].sudo()._offers_for(self.account, products).product_id

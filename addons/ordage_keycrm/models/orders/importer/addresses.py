@@ -76,17 +76,14 @@ class KeycrmOrderImporter(models.AbstractModel):
         :return: ``{(buyer's id, key): res.partner}``
         """
         known = {}
-        children = (
-            self.env["res.partner"]
-            .with_context(active_test=False)
-            .search(
-                [
-                    ("parent_id", "in", list(parent_ids)),
-                    ("type", "=", "delivery"),
-                    ("company_id", "in", (account.company_id.id, False)),
-                ],
-                order="active, id desc",
-            )
+        Partner = self.env["res.partner"].with_context(active_test=False)
+        children = Partner.search(
+            [
+                ("parent_id", "in", list(parent_ids)),
+                ("type", "=", "delivery"),
+                *Partner._check_company_domain(account.company_id),
+            ],
+            order="active, id desc",
         )
         for child in children - children._keycrm_with_users():
             known.update(((child.parent_id.id, key), child) for key in recipient_keys(child))

@@ -101,7 +101,9 @@ class Batch:
         :param partner: ``res.partner`` of the buyer
         """
         payer = partner.commercial_partner_id
-        if payer not in self.invoice_addresses and payer.company_id - self.account.company_id:
+        if payer not in self.invoice_addresses and payer._keycrm_of_another_company(
+            self.account.company_id
+        ):
             return partner
         return self.invoice_addresses.get(payer, payer)
 

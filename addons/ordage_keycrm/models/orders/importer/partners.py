@@ -90,11 +90,12 @@ class KeycrmOrderImporter(models.AbstractModel):
         payers = self.env["res.partner"].union(
             *(buyer.commercial_partner_id for buyer, _delivery in partners.values())
         )
-        addresses = self.env["res.partner"].search(
+        Partner = self.env["res.partner"]
+        addresses = Partner.search(
             [
                 ("parent_id", "in", payers.ids),
                 ("type", "=", "invoice"),
-                ("company_id", "in", (account.company_id.id, False)),
+                *Partner._check_company_domain(account.company_id),
             ],
             order="id desc",
         )
@@ -278,12 +279,13 @@ class KeycrmOrderImporter(models.AbstractModel):
         """
         phones = {number: normalized_phone(buyer.phone) for number, buyer in buyers.items()}
         emails = {number: email_normalize(buyer.email) or "" for number, buyer in buyers.items()}
-        candidates = self.env["res.partner"].search(
+        Partner = self.env["res.partner"]
+        candidates = Partner.search(
             [
                 "|",
                 ("keycrm_phone_key", "in", [phone for phone in phones.values() if phone]),
                 ("email_normalized", "in", [email for email in emails.values() if email]),
-                ("company_id", "in", (account.company_id.id, False)),
+                *Partner._check_company_domain(account.company_id),
                 ("type", "not in", ("delivery", "invoice", "other")),
             ]
         )

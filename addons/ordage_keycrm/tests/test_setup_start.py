@@ -4,7 +4,8 @@ import json
 
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
-from odoo.tests import HttpCase, tagged
+from odoo.fields import Command
+from odoo.tests import Form, HttpCase, tagged
 
 from ..services.common.api_gateway import open_client
 from ..services.orders import webhook_inbox
@@ -37,6 +38,46 @@ class NewAccountCase(KeycrmCase):
             for _ in range(50):
                 if not service_class(account, client).process():
                     return
+
+
+class TestCompany(NewAccountCase):
+    def setUp(self):
+        super().setUp()
+        self.other = self.env["res.company"].create({"name": "Друга"})
+        self.env.user.write(
+            {
+                "company_ids": [Command.link(self.other.id)],
+                "group_ids": [Command.link(self.env.ref("base.group_multi_company").id)],
+            }
+        )
+
+    def choose_company(self):
+        """Choose the other company on the setup's form."""
+        with Form(self.new, "ordage_keycrm.keycrm_account_view_form_setup") as form:
+            form.company_id = self.other
+
+    def test_company_can_be_chosen_before_the_start(self):
+        self.choose_company()
+        self.assertEqual(self.new.company_id, self.other)
+
+    def test_started_account_keeps_its_company(self):
+        self.new.enabled = True
+        self.new.enabled = False
+        with self.assertRaisesRegex(AssertionError, "readonly"):
+            self.choose_company()
+        with self.assertRaisesRegex(ValidationError, self.company.name):
+            self.new.company_id = self.other
+        self.new.company_id = self.company
+
+    def test_account_with_products_keeps_its_company(self):
+        product = self.env["product.product"].create({"name": "Кухоль"})
+        self.env["keycrm.offer"].create(
+            {"account_id": self.new.id, "keycrm_id": 5, "product_id": product.id}
+        )
+        with self.assertRaisesRegex(AssertionError, "readonly"):
+            self.choose_company()
+        with self.assertRaisesRegex(ValidationError, self.company.name):
+            self.new.company_id = self.other
 
 
 class TestStart(NewAccountCase):

@@ -272,6 +272,26 @@ class KeycrmAccount(models.Model):
                     self.env._("Paste the API key of “%s” before you enable it.", account.name)
                 )
 
+    def _check_company_stays(self, vals):
+        """Check that an account is not moved away from its orders, products and stock.
+
+        :param vals: values that are about to be written
+        :raise ValidationError: when the company of a started account, or of one with products, changes
+        """
+        for account in self if "company_id" in vals else ():
+            company = account.company_id
+            if vals["company_id"] != company.id and (
+                account.offer_count or not account._is_before_start()
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "The orders, products and stock of “%(account)s” belong to %(company)s, so its "
+                        "company cannot be changed. Connect another company with an account of its own.",
+                        account=account.name,
+                        company=company.name,
+                    )
+                )
+
     # === CRUD METHODS ===#
 
     # The only create, write and web_save of accounts, so that the order of their effects is in one
@@ -294,6 +314,7 @@ class KeycrmAccount(models.Model):
     def write(self, vals):
         vals = self._complete_addresses(vals)
         self._check_key_stays(vals)
+        self._check_company_stays(vals)
         change = SettingsChange(self, vals)
         result = super().write(vals)
         if {"enabled", "api_key", "api_key_secret"} & vals.keys():

@@ -1,6 +1,7 @@
 """Orders in hryvnias in a company in dollars: to the cent, and nothing at a rate that no user entered."""
 
 from odoo.exceptions import UserError
+from odoo.tests import Form
 
 from .common import KeycrmCase
 from .product_common import ProductCase
@@ -56,6 +57,33 @@ class TestCurrencyOrders(ProductCase):
         self.assertEqual((order.currency_id, order.amount_total), (self.uah, 350.29))
         self.assertFalse(order.keycrm_total_differs)
         self.assertEqual(self.company.currency_id, self.usd)
+
+    def use_pricelists(self, *, enabled):
+        self.env["res.config.settings"].create({"group_product_pricelist": enabled}).execute()
+
+    def test_pricelist_of_orders_is_not_given_to_other_customers(self):
+        self.use_pricelists(enabled=True)
+        own = self.env["product.pricelist"].search([("company_id", "=", self.company.id)])
+        self.assertEqual(own.currency_id, self.usd)
+        own.country_group_ids = self.env.ref("base.europe")
+        self.arrive(self.new_order(LINES))
+        customer = self.env["res.partner"].create({"name": "Клієнт"})
+        quotation = self.env["sale.order"].create({"partner_id": customer.id})
+        self.assertEqual(quotation.currency_id, self.usd)
+
+    def test_orders_use_one_pricelist_though_odoo_archives_it(self):
+        first = self.arrive(self.new_order(LINES))
+        self.use_pricelists(enabled=False)
+        second = self.arrive(self.new_order(LINES))
+        self.use_pricelists(enabled=True)
+        third = self.arrive(self.new_order(LINES))
+        orders = first | second | third
+        self.assertEqual(len(orders.pricelist_id), 1)
+        self.assertFalse(orders.pricelist_id.active)
+        self.assertEqual(orders.currency_id, self.uah)
+        with Form(third) as form:
+            form.note = "Подзвонити"
+        self.assertEqual((third.currency_id, third.amount_total), (self.uah, 350.29))
 
     def test_price_without_a_rate_stays_empty_until_one_is_entered(self):
         offer = self.keycrm.create_offer(sku="CUP", price=200, purchased_price=80)["id"]

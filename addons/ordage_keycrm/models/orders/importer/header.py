@@ -243,12 +243,13 @@ class KeycrmOrderImporter(models.AbstractModel):
         company = account.company_id
         if currency == company.currency_id:
             return Pricelist
-        pricelist = Pricelist.search(
+        pricelist = Pricelist.with_context(active_test=False).search(
             [
                 ("currency_id", "=", currency.id),
                 ("company_id", "in", (company.id, False)),
                 ("item_ids", "=", False),
             ],
+            order="active desc, sequence, id",
             limit=1,
         )
         return pricelist or Pricelist.create(
@@ -256,6 +257,8 @@ class KeycrmOrderImporter(models.AbstractModel):
                 "name": f"KeyCRM {currency.name}",
                 "currency_id": currency.id,
                 "company_id": company.id,
+                # Odoo gives active ones to customers without a country, for quotations of users.
+                "active": False,
             }
         )
 

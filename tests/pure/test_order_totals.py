@@ -47,6 +47,13 @@ def test_exact_percentage_is_kept():
     assert (price.price, price.discount) == (200, 25)
 
 
+def test_percentage_is_exact_in_the_digits_of_the_discount():
+    parsed = order([{"price": 1000, "price_sold": 875, "quantity": 1}], grand_total=875)
+    for digits, expected in ((2, (1000, 12.5)), (1, (1000, 12.5)), (0, (875, 0))):
+        price = order_totals.unit_price(parsed.lines[0], digits)
+        assert (price.price, price.discount) == expected
+
+
 def test_recorded_order_discount_is_a_separate_line():
     parsed = order(
         [{"price": 3569, "price_sold": 3569, "quantity": 1}],

@@ -84,17 +84,19 @@ def payments_add_up(order: Order) -> bool:
     return to_cents(order.payments_total) in map(to_cents, sums)
 
 
-def unit_price(line: Line) -> UnitPrice:
+def unit_price(line: Line, discount_digits: int = 2) -> UnitPrice:
     """Return price and discount for which Odoo's amount is ``price_sold × quantity``.
 
-    The list price with a percentage is nicer to read, but Odoo's discount has two decimals and misses
-    KeyCRM's price in almost every case with an odd price: then the selling price is used without
+    The list price with a percentage is nicer to read, but Odoo's discount has two decimals at most and
+    misses KeyCRM's price in almost every case with an odd price: then the selling price is used without
     discount.
 
     :param line: the line
+    :param discount_digits: decimals of Odoo's discount
     """
     if line.price > ZERO and ZERO <= line.price_sold < line.price:
-        percent = to_cents((1 - line.price_sold / line.price) * 100)
+        percent = (1 - line.price_sold / line.price) * 100
+        percent = percent.quantize(CENT.scaleb(2 - discount_digits), rounding=ROUND_HALF_UP)
         unit = line.price * (1 - percent / 100)
         if unit == line.price_sold:
             return UnitPrice(line.price, percent)

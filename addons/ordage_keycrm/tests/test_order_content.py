@@ -1,6 +1,7 @@
 """What stands in an order: everything as KeyCRM has it, the total to the cent."""
 
 from datetime import datetime
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
@@ -42,6 +43,17 @@ class TestOrderContent(KeycrmCase):
         self.assertEqual(order.order_line[0].price_unit, 879.40)
         self.assertEqual(order.order_line[1].price_unit, 200)
         self.assertEqual(order.order_line[1].discount, 25)
+
+    def test_discount_that_odoo_would_round_is_replaced_by_the_price(self):
+        self.env["decimal.precision"].search([("name", "=", "Discount")]).digits = 0
+        line = {"name": "A", "price": 1000, "quantity": 1, "discount_percent": "12.5"}
+        number = self.new_order([line], status_id=self.status(3).keycrm_id)
+        order = self.arrive(number)
+        self.assertTotal(order)
+        self.assertEqual((order.state, order.amount_total), ("sale", 875))
+        with patch.object(self.env.registry["sale.order.line"], "write") as write:
+            self.arrive(number)
+        write.assert_not_called()
 
     def test_the_orders_own_discount_is_a_line(self):
         order = self.arrive(self.new_order([LINE], discount_percent=20, discount_amount="0.20"))

@@ -68,7 +68,8 @@ class KeycrmOrderImporter(models.AbstractModel):
         :param line: :class:`~.keycrm.orders.Line`
         """
         product = batch.products[line.id]
-        price = order_totals.unit_price(line)
+        digits = self.env["decimal.precision"].precision_get("Discount")
+        price = order_totals.unit_price(line, min(digits, 2))
         keycrm_name = product_name(line.name, line.properties) or product.display_name
         # Odoo's forms leave the product's name out of a description that begins with it.
         own_name = product.display_name.removeprefix(f"[{product.default_code}] ")

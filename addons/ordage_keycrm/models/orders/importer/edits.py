@@ -97,27 +97,36 @@ class KeycrmOrderImporter(models.AbstractModel):
             # Before the write, in which Odoo ships again what is expected back.
             record._keycrm_reduce_returns(kept)
         if commands:
-            # Unlocked for the write, so that Odoo updates its procurement too.
-            locked, warehouses = record.locked, self._warehouses_of(record)
-            excess = {line: line.keycrm_excess for line in record.order_line}
-            to_make = record.order_line.filtered("keycrm_to_make")
-            record.locked = False
-            record.write({"order_line": commands})
-            record._keycrm_change_warehouse(warehouses)
-            if is_canceled or not is_coming_back:
-                # Odoo procures changed quantities alone, and this one may have stayed.
-                changed = record.order_line.filtered(
-                    lambda line: line.keycrm_excess != excess.get(line, 0.0)
-                )
-                changed._action_launch_stock_rule()
-            record.locked = locked
-            if record.state == "sale":
-                record._keycrm_request_production(
-                    record.order_line.filtered("keycrm_to_make") - to_make
-                )
+            self._write_lines(record, commands, adjusts_transfers=is_canceled or not is_coming_back)
         if not is_canceled:
             self._report_conflicts(record, conflicts)
             record._keycrm_leave_archived_warehouse()
+
+    @api.model
+    def _write_lines(self, record, commands, *, adjusts_transfers):
+        """Write the lines of an order, and let Odoo procure what they need now.
+
+        :param record: ``sale.order``
+        :param commands: commands of its lines
+        :param adjusts_transfers: whether goods that KeyCRM has removed or added again change the transfers
+        """
+        # Unlocked for the write, so that Odoo updates its procurement too.
+        locked, warehouses = record.locked, self._warehouses_of(record)
+        excess = {line: line.keycrm_excess for line in record.order_line}
+        to_make = record.order_line.filtered("keycrm_to_make")
+        record.locked = False
+        record.write({"order_line": commands})
+        record._keycrm_change_warehouse(warehouses)
+        if adjusts_transfers:
+            # Odoo procures changed quantities alone, and the line's may have stayed.
+            record.order_line.filtered(
+                lambda line: line.keycrm_excess != excess.get(line, 0.0)
+            )._action_launch_stock_rule()
+        record.locked = locked
+        if record.state == "sale":
+            record._keycrm_request_production(
+                record.order_line.filtered("keycrm_to_make") - to_make
+            )
 
     @api.model
     def _warehouses_of(self, record):

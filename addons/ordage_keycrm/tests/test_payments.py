@@ -162,6 +162,61 @@ class TestPayments(KeycrmCase):
             self.env["account.payment"].search_count([("memo", "ilike", order.name)]), 1
         )
 
+    def accounted(self, order):
+        """:return: the payments of an order in accounting"""
+        return self.env["account.payment"].search([("memo", "ilike", order.name)])
+
+    def test_payment_that_an_accountant_deleted_is_not_posted_again(self):
+        """Otherwise each update of the order would bring back money that was booked elsewhere."""
+        self.account.payment_journal_id = self.journal
+        order = self.make({})
+        self.accounted(order).unlink()
+        for _ in range(2):
+            self.arrive(order.keycrm_id)
+            self.assertFalse(self.accounted(order))
+            self.assertIn("200", order.activity_ids.note)
+            self.assertDecisions(order)
+        order.activity_ids.action_done()
+        self.arrive(order.keycrm_id)
+        self.assertFalse(self.accounted(order) or order.activity_ids)
+        self.assertTrue(order.keycrm_payment_ids.problem)
+
+    def test_accountant_can_post_a_deleted_payment_again(self):
+        self.account.payment_journal_id = self.journal
+        order = self.make({})
+        self.accounted(order).unlink()
+        self.arrive(order.keycrm_id)
+        person = new_test_user(self.env, "poster", groups="account.group_account_invoice")
+        order.keycrm_payment_ids.with_user(person).action_post_again()
+        self.assertEqual(order.keycrm_payment_ids.payment_id, self.accounted(order))
+        self.assertEqual(self.accounted(order).amount, 200)
+        self.assertFalse(order.keycrm_payment_ids.problem or order.activity_ids)
+        order.keycrm_payment_ids.with_user(person).action_post_again()
+        self.assertEqual(len(self.accounted(order)), 1)
+
+    def test_deleted_payment_that_keycrm_cancels_and_restores_is_posted(self):
+        self.account.payment_journal_id = self.journal
+        order = self.make({})
+        self.accounted(order).unlink()
+        self.arrive(order.keycrm_id)
+        for status, count in (("canceled", 0), ("paid", 1)):
+            self.keycrm.patch_payment(
+                order.keycrm_id, self.payment_of(order), status=status, webhook=False
+            )
+            self.arrive(order.keycrm_id)
+            self.assertEqual(len(self.accounted(order)), count)
+            self.assertFalse(order.keycrm_payment_ids.problem or order.activity_ids)
+
+    def test_payment_canceled_and_restored_in_keycrm_is_posted_again(self):
+        self.account.payment_journal_id = self.journal
+        order = self.make({})
+        for status in ("canceled", "paid"):
+            self.keycrm.patch_payment(
+                order.keycrm_id, self.payment_of(order), status=status, webhook=False
+            )
+            self.arrive(order.keycrm_id)
+        self.assertEqual(set(self.accounted(order).mapped("state")), {"canceled", "in_process"})
+
     def test_changed_amount_of_a_posted_payment_schedules_an_activity(self):
         self.account.payment_journal_id = self.journal
         order = self.make({})

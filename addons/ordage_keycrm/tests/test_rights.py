@@ -119,6 +119,7 @@ METHODS = {
     ("keycrm.account", "action_synchronize_orders"): USER,
     ("keycrm.event", "action_retry"): MANAGER,
     ("keycrm.event", "action_choose_product"): USER,
+    ("keycrm.payment", "action_post_again"): "accountant",
     ("keycrm.order.sync", "action_start"): MANAGER,
     ("keycrm.order.sync", "action_cancel"): MANAGER,
     ("keycrm.product.import", "action_start"): MANAGER,

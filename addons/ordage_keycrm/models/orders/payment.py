@@ -5,6 +5,7 @@ from odoo.tools import float_compare
 
 from ...keycrm.order_update_rules import odoo_number
 from ...services.common import activities
+from ...services.common.bridge import as_bridge
 from ...services.common.concurrency import ERRORS_OF_NO_RECORD
 from ...services.common.language import company_language
 from ...services.common.values import changed_values
@@ -63,6 +64,12 @@ class KeycrmPayment(models.Model):
     payment_id = fields.Many2one(
         "account.payment", string="Payment in accounting", ondelete="set null", copy=False
     )
+    was_posted = fields.Boolean(
+        string="Posted once",
+        copy=False,
+        readonly=True,
+        help="The payment in accounting is posted once: where a user deletes it, it is not posted again.",
+    )
     from_odoo = fields.Boolean(
         string="Sent by Odoo",
         copy=False,
@@ -92,6 +99,22 @@ class KeycrmPayment(models.Model):
     @api.depends_context("lang")
     def _compute_problem(self):
         self.env["keycrm.error.message"]._compute_sentences(self, "problem", "problem")
+
+    # === ACTION METHODS ===#
+
+    def action_post_again(self):
+        """Post payments again that a user deleted from accounting.
+
+        :return: True
+        """
+        self.env["account.payment"].check_access("create")
+        self.check_access("read")
+        for payment in self.filtered(lambda one: one.was_posted and not one.sudo().payment_id):
+            lang = company_language(payment.account_id.sudo().company_id)
+            payment = as_bridge(payment.with_context(lang=lang))
+            payment._forget_posted()
+            payment.with_company(payment.company_id)._synchronize()
+        return True
 
     # === BUSINESS METHODS ===#
 
@@ -213,6 +236,8 @@ class KeycrmPayment(models.Model):
             payment._check_status()
             if payment.status == "unknown":
                 continue
+            if payment.status != "paid" and not payment.payment_id:
+                payment._forget_posted()
             if payment.status in ("canceled", "removed"):
                 payment._clear_currency_problem()
                 if not payment.payment_id:
@@ -224,6 +249,8 @@ class KeycrmPayment(models.Model):
                     payment.kept_on_cancel = False
                 if payment.payment_id:
                     payment._compare_posted()
+                elif payment.was_posted:
+                    payment._report_deleted()
                 elif payment.amount > 0 and not payment._is_from_odoo():
                     payment._post()
             elif (
@@ -282,6 +309,7 @@ class KeycrmPayment(models.Model):
 
         def post(payment):
             payment.payment_id = payment._create_account_payment(journal)
+            payment.was_posted = True
             payment._reconcile()
 
         self._run_in_accounting(post)
@@ -423,9 +451,33 @@ class KeycrmPayment(models.Model):
         def cancel(payment):
             payment.payment_id.action_draft()
             payment.payment_id.action_cancel()
-            payment.payment_id = False
+            payment.write({"payment_id": False, "was_posted": False})
 
         self._run_in_accounting(cancel)
+
+    def _report_deleted(self):
+        """Report that a user deleted the payment from accounting: it is not posted again."""
+        self.ensure_one()
+        params = {"amount": self._amount_text()}
+        self._write_changed({"problem_code": "payment_deleted", "problem_params": params})
+        self.sale_order_id._keycrm_schedule_activity(
+            self._deleted_summary(), [self.problem], lasting=True
+        )
+
+    def _forget_posted(self):
+        """Allow posting the payment again after a user deleted it, and remove the report."""
+        self.ensure_one()
+        if not self.was_posted:
+            return
+        self.was_posted = False
+        if self.problem_code == "payment_deleted":
+            self.write({"problem_code": False, "problem_params": False})
+        self.sale_order_id._keycrm_unlink_activity(self._deleted_summary())
+
+    def _deleted_summary(self):
+        return self.env._(
+            "A payment of %(amount)s was deleted from accounting", amount=self._amount_text()
+        )
 
 
 class KeycrmPaymentMethod(models.Model):

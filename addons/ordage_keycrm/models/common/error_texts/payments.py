@@ -43,6 +43,10 @@ TEXTS = {
         "A payment of %(amount)s is not posted in accounting: Odoo has no currency %(currency)s. "
         "Correct it in KeyCRM, or register the payment in accounting manually."
     ),
+    "payment_deleted": _lt(
+        "A user deleted the payment of %(amount)s from accounting, so it is not posted again. If this "
+        "was a mistake, click “Post again” on the payment in Activity → Payments."
+    ),
     "payment_status_unknown": _lt(
         "KeyCRM has a payment of %(amount)s in a status that Odoo does not know (%(status)s). It "
         "is neither posted nor expected; check it in KeyCRM."

@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from lxml import html
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .order_common import OrderCase
@@ -276,6 +277,18 @@ class TestRefusedParcels(OrderCase):
         self.assertFalse(self.expected(order))
         self.move(order, self.canceled)
         self.assertEqual(self.expected_quantity(order), 5)
+
+    def test_expected_return_is_canceled_instead_of_deleted(self):
+        """A deleted one leaves no trace of the decision: the next update would create it again."""
+        order = self.make(self.sent)
+        self.deliver(order)
+        self.parcel(order, "refused")
+        with self.assertRaises(UserError):
+            self.expected(order).unlink()
+        self.cancel_return(order)
+        back = order.picking_ids.filtered("keycrm_expected_return")
+        with self.assertRaises(UserError):
+            back.unlink()
 
     def test_canceled_return_is_expected_again_for_other_quantities_only(self):
         order = self.make(self.sent)

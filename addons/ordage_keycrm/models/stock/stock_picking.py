@@ -53,6 +53,24 @@ class StockPicking(models.Model):
     keycrm_shipping_date = fields.Date(related="sale_id.keycrm_shipping_date")
     keycrm_shipping_status = fields.Selection(related="sale_id.keycrm_shipping_status")
 
+    # === CRUD METHODS ===#
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_expected_return(self):
+        """Refuse the deletion of returns that the next import would expect again.
+
+        :raise UserError: when one would be: a user can cancel it instead
+        """
+        kept = self.filtered("keycrm_expected_return")
+        if kept:
+            raise UserError(
+                self.env._(
+                    "Cancel the return instead of deleting it: a deleted one would be expected again. "
+                    "Returns: %(returns)s.",
+                    returns=", ".join(kept.mapped("display_name")),
+                )
+            )
+
     # === ACTION METHODS ===#
 
     @api.model

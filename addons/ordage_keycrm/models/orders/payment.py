@@ -236,29 +236,29 @@ class KeycrmPayment(models.Model):
             payment._check_status()
             if payment.status == "unknown":
                 continue
-            if payment.status != "paid" and not payment.payment_id:
-                payment._forget_posted()
             if payment.status in ("canceled", "removed"):
                 payment._clear_currency_problem()
-                if not payment.payment_id:
-                    payment._record_refusal(False)
             elif not payment._check_currency():
                 continue
             if payment.status == "paid":
-                if payment.kept_on_cancel:
-                    payment.kept_on_cancel = False
-                if payment.payment_id:
-                    payment._compare_posted()
-                elif payment.was_posted:
-                    payment._report_deleted()
-                elif payment.amount > 0 and not payment._is_from_odoo():
-                    payment._post()
-            elif (
-                payment.status in ("canceled", "removed")
-                and payment.payment_id
-                and not payment.kept_on_cancel
-            ):
+                payment._synchronize_paid()
+            elif not payment.payment_id:
+                payment._forget_posted()
+                payment._record_refusal(False)
+            elif payment.status != "not_paid" and not payment.kept_on_cancel:
                 payment._cancel_posted()
+
+    def _synchronize_paid(self):
+        """Post a paid payment, unless it was posted before or came from Odoo."""
+        self.ensure_one()
+        if self.kept_on_cancel:
+            self.kept_on_cancel = False
+        if self.payment_id:
+            self._compare_posted()
+        elif self.was_posted:
+            self._report_deleted()
+        elif self.amount > 0 and not self._is_from_odoo():
+            self._post()
 
     def _is_from_odoo(self):
         """Return whether Odoo itself sent the payment; stored, because old updates are deleted."""

@@ -53,6 +53,13 @@ def test_choice_of_a_user_has_priority_over_sku_and_barcode():
     assert choose(known, offer(sku="A-1", barcode="48")) is MUG
 
 
+def test_product_with_the_generated_sku_is_the_last_choice_for_an_offer():
+    known = KnownProducts(by_generated_sku={55: MUG}, by_barcode={"48": [SPOON]})
+    assert choose(known, offer()) is MUG
+    assert choose(known, offer(barcode="48")) is SPOON
+    assert choose(known, offer(number=56)) is None
+
+
 def test_choice_by_name_applies_to_one_off_lines_only():
     known = KnownProducts(chosen_by_name={one_off().name_key: MUG})
     assert choose(known, one_off()) is MUG

@@ -92,6 +92,11 @@ class Goods:
         return sku_key(self.sku)
 
     @property
+    def generated_sku(self) -> str:
+        """Return the SKU of a product that is created for goods without one."""
+        return f"KC-{self.offer_id}" if self.offer_id else f"KC-L{self.line_id}"
+
+    @property
     def name_key(self) -> str:
         """Return the key by which one-off goods are the same."""
         return one_off_key(self.name, self.properties)

@@ -36,6 +36,8 @@ class KnownProducts(Generic[P]):
     :param by_offer_sku: ``{SKU key: products}`` by the SKUs of their offers
     :param by_barcode: ``{barcode: products}``
     :param by_name: ``{name key: products}``, of one-off products
+    :param by_generated_sku: ``{offer: product}`` that was created for an offer without a SKU, before the
+        addon was uninstalled
     :param mapped_ids: ids of the products in ``by_barcode`` that have an offer of the account
     """
 
@@ -46,6 +48,7 @@ class KnownProducts(Generic[P]):
     by_offer_sku: Mapping[str, Iterable[P]] = field(default_factory=dict)
     by_barcode: Mapping[str, Iterable[P]] = field(default_factory=dict)
     by_name: Mapping[str, Iterable[P]] = field(default_factory=dict)
+    by_generated_sku: Mapping[int, P] = field(default_factory=dict)
     mapped_ids: Collection[int] = ()
 
 
@@ -105,7 +108,8 @@ def _choose_for_offer(known: KnownProducts[P], goods: Goods, of_line: P | None) 
     if of_line and of_line.keycrm_origin == "one_off":
         return of_line
     same = known.by_name.get(goods.name_key) or ()
-    return next((product for product in same if product.keycrm_origin == "one_off"), None)
+    moved = next((product for product in same if product.keycrm_origin == "one_off"), None)
+    return moved or known.by_generated_sku.get(goods.offer_id)
 
 
 def _choose_for_one_off(known: KnownProducts[P], goods: Goods, of_line: P | None) -> P | None:

@@ -82,6 +82,24 @@ class TestGeneratedSkus(ProductCase):
         line = self.line_of({"offer_id": offer["id"]})
         self.assertEqual(line.product_id.default_code, f"KC-{offer['id']}-3")
 
+    def test_product_from_before_the_addon_was_installed_again_is_used(self):
+        """Otherwise each product without a SKU would be there twice, its stock with the former one."""
+        former = {}
+        for name in ("Листівка", "Листівка", "Інша назва"):
+            offer = self.offer(name="Листівка", sku="")
+            former[offer["id"]] = self.product(name=name, default_code=f"KC-{offer['id']}")
+        first, mapped, renamed = former
+        self.env["keycrm.offer"].create(
+            {"account_id": self.account.id, "keycrm_id": 0, "product_id": former[mapped].id}
+        )
+        lines = self.line_of(*({"offer_id": offer} for offer in former))
+        self.assertEqual(lines[0].product_id, former[first])
+        self.assertEqual(former[first].keycrm_offer_ids.keycrm_id, first)
+        # What has an offer or another name is another product.
+        self.assertEqual(
+            lines[1:].product_id.mapped("default_code"), [f"KC-{mapped}-2", f"KC-{renamed}-2"]
+        )
+
     def test_two_accounts_of_a_company_never_give_one_sku_to_two_products(self):
         other = self.account.copy(
             {"name": "Other", "api_key": self.second_key(), "api_url": self.sandbox.api_url}

@@ -146,13 +146,7 @@ class KeycrmProductMatcher(models.AbstractModel):
         :return: ``{plan: SKU}``
         """
         found = {plan: sku for plan in plans if (sku := visible(plan.goods.sku))}
-        bases = {
-            plan: f"KC-{plan.goods.offer_id}"
-            if plan.goods.offer_id
-            else f"KC-L{plan.goods.line_id}"
-            for plan in plans
-            if plan not in found
-        }
+        bases = {plan: plan.goods.generated_sku for plan in plans if plan not in found}
         if not bases:
             return found
         taken = self._taken_skus({sku_key(base) for base in bases.values()})

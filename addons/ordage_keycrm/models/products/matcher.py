@@ -2,6 +2,7 @@ from odoo import api, models
 
 from ...keycrm import product_matching
 from ...keycrm.errors import ImportProblem
+from ...keycrm.naming import shortened
 from ...keycrm.product_matching import AmbiguousProduct, KnownProducts, Plan, Plans
 from ...services.common.values import by_keycrm_id
 
@@ -108,8 +109,33 @@ class KeycrmProductMatcher(models.AbstractModel):
             by_name=self._grouped(
                 account, "keycrm_one_off_key", {one.name_key for one in goods if one.name_key}
             ),
+            by_generated_sku=self._former_products(account, goods, offers),
             mapped_ids=set(mapped.product_id.ids),
         )
+
+    @api.model
+    def _former_products(self, account, goods, offers):
+        """Return the products that offers without a SKU had before the addon was uninstalled.
+
+        The name is compared too: the number may be that of another account's offer.
+
+        :param offers: see :meth:`_search_offers`
+        :return: ``{offer: product}``
+        """
+        known = set(offers.mapped("keycrm_id"))
+        wanted = {
+            one.generated_sku: one
+            for one in goods
+            if one.offer_id and not one.sku_key and one.offer_id not in known
+        }
+        return {
+            wanted[sku].offer_id: found
+            for sku, found in self._grouped(account, "default_code", wanted).items()
+            if len(found) == 1
+            and found.active
+            and found.name in (wanted[sku].full_name, shortened(wanted[sku].name))
+            and not found.keycrm_offer_ids
+        }
 
     @api.model
     def _grouped(self, account, field_name, values):

@@ -459,6 +459,11 @@ class Order:
         }
 
     @property
+    def source_document(self) -> str:
+        """Return the text by which Odoo's order is recognized after the addon was uninstalled."""
+        return f"KeyCRM #{self.id}"
+
+    @property
     def text(self) -> str:
         """Buyer, sum and first lines, for a person who decides about the order."""
         buyer = self.buyer.name if self.buyer else ""

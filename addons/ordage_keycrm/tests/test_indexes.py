@@ -47,6 +47,15 @@ class TestIndexes(TransactionCase):
         domain = [("keycrm_account_id", "in", [1, 2]), ("keycrm_needs_decision", "=", True)]
         self.assertIn("keycrm_needs_decision_index", self.search_plan("sale.order", domain))
 
+    def test_orders_from_before_an_uninstall_are_found_by_an_index(self):
+        domain = [
+            ("company_id", "=", 1),
+            ("keycrm_account_id", "=", False),
+            ("state", "!=", "cancel"),
+            ("origin", "in", ["KeyCRM #1", "KeyCRM #2"]),
+        ]
+        self.assertIn("keycrm_former_index", self.search_plan("sale.order", domain))
+
     def test_open_activities_are_found_among_all(self):
         ids = {"ids": [1, 2], "open": list(OPEN_TRANSFERS)}
         plan = self.plan(SQL(Activities.count_sql, **ids))

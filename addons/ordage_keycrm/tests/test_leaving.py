@@ -83,3 +83,30 @@ class TestUninstall(KeycrmCase):
 
     def test_scheduled_actions_of_other_modules_are_kept(self):
         self.assertTrue(self.env.ref("base.autovacuum_job").exists())
+
+
+class TestInstalledAgain(KeycrmCase):
+    def test_orders_do_not_arrive_twice_after_installing_again(self):
+        """Uninstalling to repair something would double all recent orders and their payments."""
+        number, other = self.new_order([LINE]), self.new_order([LINE])
+        order = self.arrive(number)
+        # What uninstalling deletes.
+        order.write({"keycrm_account_id": False, "keycrm_id": False})
+        outcomes = self.outcomes(number, other)
+        self.assertTrue(outcomes[other].created)
+        failed = outcomes[number]
+        self.assertEqual((failed.code, failed.order_id), ("imported_before", False))
+        sentence = self.env["keycrm.error.message"]._sentence(failed.code, failed.params)
+        self.assertIn(order.name, sentence)
+        order._action_cancel()
+        self.assertTrue(self.outcomes(number)[number].created)
+
+    def test_copy_of_an_order_does_not_keep_another_accounts_order_out(self):
+        number = self.new_order([LINE])
+        order = self.arrive(number)
+        copy = order.copy()
+        self.assertFalse(copy.origin)
+        self.assertEqual(order.copy({"origin": "S1"}).copy().origin, "S1")
+        # As that of another account with the same number would be.
+        order.keycrm_id = number + 1000
+        self.assertTrue(self.outcomes(number)[number].created)

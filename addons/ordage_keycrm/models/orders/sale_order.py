@@ -225,6 +225,10 @@ class SaleOrder(models.Model):
         "(keycrm_account_id, date_order) WHERE keycrm_account_id IS NOT NULL"
     )
     # A new exchange rate finds the orders that wait for it.
+    # Each new order is searched among those from before the addon was uninstalled: almost always none.
+    _keycrm_former_index = models.Index(
+        "(origin) WHERE keycrm_account_id IS NULL AND origin IS NOT NULL"
+    )
     _keycrm_rate_missing_index = models.Index("(currency_id) WHERE keycrm_rate_missing")
 
     # === COMPUTE METHODS ===#
@@ -350,6 +354,13 @@ class SaleOrder(models.Model):
             )
 
     # === CRUD METHODS ===#
+
+    def copy_data(self, default=None):
+        """Leave out the source document, by which an order of KeyCRM is recognized."""
+        return [
+            {**vals, "origin": (default or {}).get("origin")} if order.keycrm_id else vals
+            for order, vals in zip(self, super().copy_data(default), strict=True)
+        ]
 
     def write(self, vals):
         """Refuse another amount or currency than KeyCRM's, which forms show readonly.

@@ -34,6 +34,11 @@ TEXTS = {
     "not_confirmed": _lt(
         "Odoo did not confirm the order: %(reason)s Fix this, then confirm the order here."
     ),
+    "imported_before": _lt(
+        "%(name)s came from order %(order)s of KeyCRM before the addon was uninstalled, so the order is "
+        "not imported again. To import it nevertheless, cancel %(name)s and its payments in Odoo, or "
+        "clear its source document, then click “Retry”."
+    ),
     "no_order_number": _lt("KeyCRM's message contains no order number, so there is nothing to do."),
     "currency_unknown": _lt(
         "Odoo has no currency %(currency)s. Correct the currency of the order's source in KeyCRM."

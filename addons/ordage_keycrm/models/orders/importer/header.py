@@ -42,7 +42,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             "partner_shipping_id": delivery.id,
             "pricelist_id": pricelist.id,
             "client_order_ref": order.number or False,
-            "origin": f"KeyCRM #{order.id}",
+            "origin": order.source_document,
             "keycrm_number": order.number or str(order.id),
             "keycrm_parent_id": order.parent_id or 0,
             "keycrm_status_id": status.id if status else False,

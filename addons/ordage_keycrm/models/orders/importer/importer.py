@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ....keycrm.errors import ImportProblem
 from ....keycrm.offer_values import differs
 from ....keycrm.parcels import COMING_BACK
 from ....services.common.bridge import as_bridge
@@ -41,7 +42,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         batch = self._prefetch(account, orders, options or ImportOptions())
         self._match_lines(batch)
         before = self._snapshot(batch.known.values())
-        results = self._split_skipped(batch)
+        results = self._split_skipped(batch) | self._split_former(batch)
         if not batch.orders:
             self._log_changes(before)
             self._enqueue_stock(batch)
@@ -170,6 +171,33 @@ class KeycrmOrderImporter(models.AbstractModel):
                 self._update_reserved(batch, record, order)
             results[order.id] = ImportResult(record.id if record else False, skipped=not record)
         batch.orders = kept
+        return results
+
+    @api.model
+    def _split_former(self, batch):
+        """Remove new orders that Odoo has since before the addon was uninstalled.
+
+        Their numbers were deleted; the source document is left. Otherwise they would arrive twice.
+
+        :return: ``{number: ImportResult}`` of the removed orders
+        """
+        new = {o.source_document: o for o in batch.orders if o.id not in batch.known}
+        if not new:
+            return {}
+        former = self.env["sale.order"].search(
+            [
+                ("company_id", "=", batch.account.company_id.id),
+                ("keycrm_account_id", "=", False),
+                ("state", "!=", "cancel"),
+                ("origin", "in", list(new)),
+            ]
+        )
+        results = {}
+        for origin, records in former.grouped("origin").items():
+            order, names = new[origin], ", ".join(records.mapped("name"))
+            problem = ImportProblem("imported_before", order=order.id, name=names)
+            results[order.id] = ImportResult.failed(problem, order)
+        batch.orders = [order for order in batch.orders if order.id not in results]
         return results
 
     # === WRITING ===#

@@ -204,7 +204,7 @@ class TestEntryPoints(KeycrmCase):
             {"account_id": self.account.id, "event": "odoo.refresh", "sale_order_id": order.id}
         )
         for person, leaves in ((seller, seller), (responsible, responsible), (admin, admin)):
-            order._keycrm_schedule_activity(f"To be seen by {person.login}", ["Why"])
+            order._keycrm_schedule_activity(person.login, f"To be seen by {person.login}", ["Why"])
             self.assertEqual(order.activity_ids[-1:].user_id, person)
             order.activity_ids.unlink()
             event.write({"state": "failed", "error_code": "not_found", "error_params": {}})
@@ -214,7 +214,7 @@ class TestEntryPoints(KeycrmCase):
             leaves.active = False
         seller.active = True
         order.user_id = responsible
-        order._keycrm_schedule_activity("To be seen by an administrator", ["Why"])
+        order._keycrm_schedule_activity("code", "To be seen by an administrator", ["Why"])
         self.assertEqual(order.activity_ids.user_id, seller)
 
     def test_quantities_of_the_last_preview_are_not_cleared(self):

@@ -236,7 +236,7 @@ class TestHostileData(HostileCase):
 
     def test_messages_and_activities_of_an_order_are_escaped(self):
         order = self.arrive(self.raw_order(line={"name": SCRIPT}))
-        order._keycrm_schedule_activity(SCRIPT, [SCRIPT, FORMULA])
+        order._keycrm_schedule_activity("code", SCRIPT, [SCRIPT, FORMULA])
         activities = self.env["mail.activity"].search([("res_model", "=", "sale.order")])
         self.assertIn("alert", str(activities.mapped("note")))
         notes = [*order.message_ids.mapped("body"), *activities.mapped("note")]

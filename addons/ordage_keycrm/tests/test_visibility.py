@@ -115,7 +115,7 @@ class TestVisibility(RightsCase):
                     self.assertTrue(Form(seen))
 
     def test_a_buyer_in_the_portal_reads_no_field_of_keycrm(self):
-        self.order._keycrm_schedule_activity("Внутрішнє", ["Не для покупця"])
+        self.order._keycrm_schedule_activity("code", "Внутрішнє", ["Не для покупця"])
         self.order.write({"partner_id": self.people["portal"].partner_id.id})
         self.env.flush_all()
         for record in (self.order, self.order.order_line[:1]):

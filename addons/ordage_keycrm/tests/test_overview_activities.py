@@ -23,7 +23,9 @@ class TestActivities(OrderCase):
         )
 
     def schedule(self, order, summary="Check it", **options):
-        order._keycrm_schedule_activity(summary, summary, ["First sentence.", "Second one."], **options)
+        order._keycrm_schedule_activity(
+            summary, summary, ["First sentence.", "Second one."], **options
+        )
 
     def test_row_names_the_order_and_its_question_and_is_left_when_done(self):
         order = self.make(self.made, buyer={"full_name": "Олена Коваль"})

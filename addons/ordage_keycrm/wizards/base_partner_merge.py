@@ -2,7 +2,6 @@ from odoo import api, models
 
 from ..models.orders.importer.addresses import recipient_keys
 from ..services.common.bridge import as_bridge
-from ..services.common.language import company_language
 
 
 class MergePartnerAutomatic(models.TransientModel):
@@ -26,6 +25,5 @@ class MergePartnerAutomatic(models.TransientModel):
             ("keycrm_former_partner_id", "=", dst_partner.id),
         ]
         for order in self.env["sale.order"].sudo().search(asked):
-            order = order.with_context(lang=company_language(order.company_id))
-            order._keycrm_unlink_activity(order._keycrm_merge_summary())
+            order._keycrm_unlink_activity("buyers_merged")
         return result

@@ -18,6 +18,11 @@ class MailActivity(models.Model):
         groups="base.group_user",
     )
 
+    # The summary is in a language of Odoo, and a translation may change.
+    keycrm_code = fields.Char(
+        string="KeyCRM code", readonly=True, copy=False, groups="base.group_user"
+    )
+
     # For the overview's count, independent of the number of other activities and of done ones.
     _keycrm_open_index = models.Index(
         "(keycrm_account_id) WHERE keycrm_account_id IS NOT NULL AND active IS TRUE"

@@ -82,14 +82,15 @@ class KeycrmRetryMixin(models.AbstractModel):
 
     def _update_activity(self):
         """Schedule an activity with the error, or remove it after success."""
-        translated = self._in_company_language()
-        if translated.state != "failed":
-            translated._unlink_activity()
+        if self.state != "failed":
+            self._unlink_activity()
             return
+        translated = self.with_context(lang=company_language(self.account_id.company_id))
         order, account = translated.sale_order_id, translated.account_id
         activities.schedule(
             account,
             order or account,
+            translated._activity_code(),
             translated._activity_summary(),
             [translated.error],
             salesperson=order.user_id,
@@ -97,12 +98,12 @@ class KeycrmRetryMixin(models.AbstractModel):
         )
 
     def _unlink_activity(self):
-        translated = self._in_company_language()
-        for record in filter(None, (translated.sale_order_id, translated.account_id)):
-            activities.unlink(record, translated._activity_summary())
+        for record in filter(None, (self.sale_order_id, self.account_id)):
+            activities.unlink(record, self._activity_code())
 
-    def _in_company_language(self):
-        return self.with_context(lang=company_language(self.account_id.company_id))
+    def _activity_code(self):
+        """Return the code of the activity about a failure."""
+        return f"{self._name}:{self.id}"
 
     def _activity_summary(self):
         """Return the summary of the activity about a failure."""

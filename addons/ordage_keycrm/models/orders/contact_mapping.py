@@ -48,7 +48,7 @@ class KeycrmContactMappingMixin(models.AbstractModel):
     def write(self, vals):
         if "partner_id" in vals:
             for mapping in self.sudo():
-                activities.unlink(mapping.partner_id, mapping._replacement_summary())
+                activities.unlink(mapping.partner_id, mapping._replacement_code())
         result = super().write(vals)
         if "partner_id" in vals:
             mappings = as_bridge(self)
@@ -112,7 +112,7 @@ class KeycrmContactMappingMixin(models.AbstractModel):
             return
         is_elsewhere = former._keycrm_of_another_company(self.account_id.company_id)
         if is_elsewhere:
-            summary = self.env._("KeyCRM contact of another company")
+            code, summary = "of_company", self.env._("KeyCRM contact of another company")
             reason = self.env._(
                 "%(former)s belongs to the company %(company)s, so orders of KeyCRM cannot have it any "
                 "more: they have this new contact.",
@@ -120,7 +120,8 @@ class KeycrmContactMappingMixin(models.AbstractModel):
                 company=former.company_id.display_name,
             )
         else:
-            summary = self._replacement_summary()
+            code = self._replacement_code()
+            summary = self.env._("KeyCRM contact with an Odoo user")
             reason = self.env._(
                 "%(former)s was matched by phone or email, and an Odoo user sees its orders now. Orders "
                 "of KeyCRM have this new contact. If both are the same person, choose %(former)s for "
@@ -131,16 +132,16 @@ class KeycrmContactMappingMixin(models.AbstractModel):
         activities.schedule(
             self.account_id,
             partner,
+            code,
             summary,
             [reason],
             salesperson=partner.user_id,
             is_decision=not is_elsewhere,
         )
 
-    def _replacement_summary(self):
-        """Return the summary of the activity about a contact that has an Odoo user."""
-        lang = company_language(self.account_id.company_id)
-        return self.with_context(lang=lang).env._("KeyCRM contact with an Odoo user")
+    def _replacement_code(self):
+        """Return the code of the activity about a contact that has an Odoo user."""
+        return f"replaced:{self._name}:{self.id}"
 
     def _settle_proposals(self):
         """Remove proposed values that the contact has now."""
@@ -177,6 +178,7 @@ class KeycrmContactMappingMixin(models.AbstractModel):
         self.activity_id = activities.schedule(
             account,
             mapping.partner_id,
+            f"proposed:{self._name}:{self.id}",
             mapping.env._("KeyCRM has other contact data"),
             rows,
             salesperson=self.partner_id.user_id,

@@ -417,6 +417,10 @@ class KeycrmEvent(models.Model):
             event._end_try(event._failed_vals("worker_died", {}))
         return chosen
 
+    def _activity_code(self):
+        # An order may have several events.
+        return f"{self._name}:{self.keycrm_order_id}"
+
     def _activity_summary(self):
         return self.env._("KeyCRM order %(order)s does not arrive", order=self.keycrm_order_id)
 

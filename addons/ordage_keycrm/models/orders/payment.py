@@ -135,10 +135,21 @@ class KeycrmPayment(models.Model):
         """
         self.ensure_one()
         if self.sale_order_id != order:
-            self.sale_order_id._keycrm_unlink_activity(self._refund_summary())
+            self.sale_order_id._keycrm_unlink_activity(self._activity_code("refund"))
 
-    def _refund_summary(self):
-        return self.env._("Refund or keep the money?")
+    def _activity_code(self, name):
+        """Return the code of an activity about this payment of the order."""
+        return f"payment_{name}:{self.keycrm_id}"
+
+    def _schedule_problem(self, name, summary):
+        """Schedule an activity about the problem of the payment."""
+        self.sale_order_id._keycrm_schedule_activity(
+            self._activity_code(name),
+            summary,
+            [self.problem],
+            facts=[self.problem_code, self.amount, self.currency_code],
+            lasting=True,
+        )
 
     def _can_be_posted(self):
         """Check that the payment has an amount in its order's currency, where accounting needs one."""
@@ -180,11 +191,10 @@ class KeycrmPayment(models.Model):
         :return: whether the payment can be counted
         """
         self.ensure_one()
-        amount, counts = self._amount_text(), self._can_be_posted()
-        if counts or (self.problem_params or {}).get("amount") != amount:
+        if self._can_be_posted():
             self._clear_currency_problem()
-        if counts:
             return True
+        amount = self._amount_text()
         rate, unknown = _CURRENCY_PROBLEMS
         self._write_changed(
             {
@@ -192,21 +202,19 @@ class KeycrmPayment(models.Model):
                 "problem_params": {"amount": amount, "currency": self.currency_code},
             }
         )
-        summary = self._currency_summary(amount)
-        self.sale_order_id._keycrm_schedule_activity(summary, [self.problem], lasting=True)
+        self._schedule_problem(
+            "currency",
+            self.env._("A payment of %(amount)s is not in accounting", amount=amount),
+        )
         return False
 
     def _clear_currency_problem(self):
-        """Clear a problem of the currency; KeyCRM may have corrected the amount as well."""
+        """Clear a problem of the currency, and remove its activity."""
         self.ensure_one()
         if self.problem_code not in _CURRENCY_PROBLEMS:
             return
-        summary = self._currency_summary(self.problem_params["amount"])
         self.write({"problem_code": False, "problem_params": False})
-        self.sale_order_id._keycrm_unlink_activity(summary)
-
-    def _currency_summary(self, amount):
-        return self.env._("A payment of %(amount)s is not in accounting", amount=amount)
+        self.sale_order_id._keycrm_unlink_activity(self._activity_code("currency"))
 
     def _amount_text(self):
         """Return the readable amount, also in a currency that Odoo lacks."""
@@ -285,12 +293,12 @@ class KeycrmPayment(models.Model):
             params = {"amount": self._amount_text(), "status": self.status_in_keycrm or "?"}
             self._write_changed({"problem_code": code, "problem_params": params})
             if self.payment_id:
-                summary = self.env._("Check a payment that is in accounting")
-                self.sale_order_id._keycrm_schedule_activity(summary, [self.problem], lasting=True)
+                self._schedule_problem(
+                    "status", self.env._("Check a payment that is in accounting")
+                )
         elif self.problem_code == code:
             self.write({"problem_code": False, "problem_params": False})
-            summary = self.env._("Check a payment that is in accounting")
-            self.sale_order_id._keycrm_unlink_activity(summary)
+            self.sale_order_id._keycrm_unlink_activity(self._activity_code("status"))
 
     def _post(self):
         """Post the customer's payment, and reconcile it with the invoice."""
@@ -344,13 +352,13 @@ class KeycrmPayment(models.Model):
         if was_refused == bool(code):
             return
         payment = self.with_context(lang=company_language(self.account_id.company_id))
-        account = payment.account_id
-        summary = payment.env._("Payments of orders are not in accounting")
+        account, name = payment.account_id, "payments_refused"
         if not code:
             refused = [("account_id", "=", account.id), ("problem_code", "in", _REFUSALS)]
             if not payment.search_count(refused, limit=1):
-                activities.unlink(account, summary)
-        elif summary not in account.activity_ids.mapped("summary"):
+                activities.unlink(account, name)
+        elif name not in account.activity_ids.mapped("keycrm_code"):
+            summary = payment.env._("Payments of orders are not in accounting")
             rows = [
                 f"{payment.sale_order_id.display_name}: {payment.problem}",
                 payment.env._(
@@ -358,7 +366,7 @@ class KeycrmPayment(models.Model):
                     "fixed, click “Refresh from KeyCRM” on their orders."
                 ),
             ]
-            activities.schedule(account, account, summary, rows)
+            activities.schedule(account, account, name, summary, rows)
 
     def _has_receivable_account(self, company):
         """Return whether the company has a receivable account for customers' payments."""
@@ -409,12 +417,14 @@ class KeycrmPayment(models.Model):
     def _compare_posted(self):
         """Report a change of an amount that is posted in accounting already."""
         self.ensure_one()
-        posted = self.payment_id
+        posted, code = self.payment_id, self._activity_code("changed")
         if posted.currency_id == self.currency_id and not self.currency_id.compare_amounts(
             posted.amount, self.amount
         ):
+            self.sale_order_id._keycrm_unlink_activity(code)
             return
         self.sale_order_id._keycrm_schedule_activity(
+            code,
             self.env._("KeyCRM changed a payment that is in accounting"),
             [
                 self.env._(
@@ -423,6 +433,7 @@ class KeycrmPayment(models.Model):
                     posted=posted.currency_id.format(posted.amount),
                 )
             ],
+            facts=[self.amount, self.currency_id.id, posted.amount, posted.currency_id.id],
             lasting=True,
         )
 
@@ -437,7 +448,8 @@ class KeycrmPayment(models.Model):
             # Also when the order is reopened: the order was canceled, not the payment.
             self.kept_on_cancel = True
             order._keycrm_schedule_activity(
-                self._refund_summary(),
+                self._activity_code("refund"),
+                self.env._("Refund or keep the money?"),
                 [
                     self.env._(
                         "KeyCRM canceled the order and its payment of %(amount)s. The payment "
@@ -460,8 +472,9 @@ class KeycrmPayment(models.Model):
         self.ensure_one()
         params = {"amount": self._amount_text()}
         self._write_changed({"problem_code": "payment_deleted", "problem_params": params})
-        self.sale_order_id._keycrm_schedule_activity(
-            self._deleted_summary(), [self.problem], lasting=True
+        self._schedule_problem(
+            "deleted",
+            self.env._("A payment of %(amount)s was deleted from accounting", **params),
         )
 
     def _forget_posted(self):
@@ -472,12 +485,7 @@ class KeycrmPayment(models.Model):
         self.was_posted = False
         if self.problem_code == "payment_deleted":
             self.write({"problem_code": False, "problem_params": False})
-        self.sale_order_id._keycrm_unlink_activity(self._deleted_summary())
-
-    def _deleted_summary(self):
-        return self.env._(
-            "A payment of %(amount)s was deleted from accounting", amount=self._amount_text()
-        )
+        self.sale_order_id._keycrm_unlink_activity(self._activity_code("deleted"))
 
 
 class KeycrmPaymentMethod(models.Model):

@@ -482,9 +482,6 @@ class SaleOrder(models.Model):
 
     # === BUSINESS METHODS ===#
 
-    def _keycrm_merge_summary(self):
-        return self.env._("Merge two contacts?")
-
     def _prepare_confirmation_values(self):
         """Keep the order date of KeyCRM, also where a person confirms."""
         vals = super()._prepare_confirmation_values()

@@ -5,7 +5,6 @@ from ...const import EVENT_REFRESH, UNREADABLE_ORDER
 from ...keycrm.order_decisions import DecisionFacts
 from ...services.common.bridge import is_bridge
 from ...services.common.circuit_breaker import end_backoff
-from ...services.common.language import company_language
 from ..common.field_guard import BRIDGE_FIELD
 
 
@@ -293,7 +292,8 @@ class SaleOrder(models.Model):
         for order in self:
             if order.keycrm_cancel_conflict:
                 order._keycrm_schedule_activity(
-                    order._keycrm_conflict_summary(),
+                    "canceled_here",
+                    self.env._("The order was canceled in Odoo, but not in KeyCRM"),
                     [
                         self.env._(
                             "In KeyCRM its status is “%(status)s”. Cancel it in KeyCRM too, or restore "
@@ -301,18 +301,14 @@ class SaleOrder(models.Model):
                             status=order.keycrm_status_id.display_name,
                         )
                     ],
+                    facts=[],
                     is_decision=False,
                 )
 
     def _keycrm_clear_conflict(self):
-        """Remove the activity, in the language in which the worker scheduled it."""
+        """Remove the activity."""
         for order in self:
-            company = order.company_id.sudo()
-            order = order.with_context(lang=company_language(company))
-            order._keycrm_unlink_activity(order._keycrm_conflict_summary())
-
-    def _keycrm_conflict_summary(self):
-        return self.env._("The order was canceled in Odoo, but not in KeyCRM")
+            order._keycrm_unlink_activity("canceled_here")
 
     def _keycrm_set_problem(self, code, params):
         """Display the problem of KeyCRM's answer on the orders.
@@ -339,18 +335,24 @@ class SaleOrder(models.Model):
         for order in self:
             for code, not_delivered in confirmed.items():
                 if order.state == "sale" and order.keycrm_problem_code == code:
-                    sentence = self.env["keycrm.error.message"]._sentence(
-                        code, order.keycrm_problem_params
+                    params = order.keycrm_problem_params
+                    sentence = self.env["keycrm.error.message"]._sentence(code, params)
+                    order._keycrm_schedule_activity(
+                        code, not_delivered, [sentence], facts=params, lasting=True
                     )
-                    order._keycrm_schedule_activity(not_delivered, [sentence], lasting=True)
                 else:
-                    order._keycrm_unlink_activity(not_delivered)
+                    order._keycrm_unlink_activity(code)
             if order in wanted and order.keycrm_problem and order.state in ("draft", "sent"):
                 order._keycrm_schedule_activity(
-                    summary, [order.keycrm_problem], lasting=True, is_decision=False
+                    "unconfirmed",
+                    summary,
+                    [order.keycrm_problem],
+                    facts=[order.keycrm_problem_code, order.keycrm_problem_params],
+                    lasting=True,
+                    is_decision=False,
                 )
             else:
-                order._keycrm_unlink_activity(summary)
+                order._keycrm_unlink_activity("unconfirmed")
 
     def _keycrm_report_new_problem(self, before):
         """Report a problem that a change in KeyCRM causes in a confirmed order.
@@ -358,10 +360,11 @@ class SaleOrder(models.Model):
         :param before: code of the order's problem before
         """
         summary = self.env._("KeyCRM changed the confirmed order: check it")
-        if self.keycrm_problem_code in ("discount_exceeds_goods", "unit_differs"):
-            sentence = self.env["keycrm.error.message"]._sentence(
-                self.keycrm_problem_code, self.keycrm_problem_params
+        problem = [self.keycrm_problem_code, self.keycrm_problem_params]
+        if problem[0] in ("discount_exceeds_goods", "unit_differs"):
+            sentence = self.env["keycrm.error.message"]._sentence(*problem)
+            self._keycrm_schedule_activity(
+                "confirmed_changed", summary, [sentence], facts=problem, lasting=True
             )
-            self._keycrm_schedule_activity(summary, [sentence], lasting=True)
         elif before:
-            self._keycrm_unlink_activity(summary)
+            self._keycrm_unlink_activity("confirmed_changed")

@@ -37,53 +37,54 @@ class SaleOrder(models.Model):
 
     # === ACTIVITIES ===#
 
-    def _keycrm_schedule_activity(self, summary, rows, *, lasting=False, is_decision=True):
+    def _keycrm_schedule_activity(
+        self, code, summary, rows, *, facts=None, lasting=False, is_decision=True
+    ):
         """Schedule an activity for the salesperson once (idempotent).
 
         An activity that a user completed is not scheduled again either.
 
+        :param code: see :func:`~.activities.schedule`
         :param summary: one line
         :param rows: list of sentences
+        :param facts: what the sentences state, as plain values that are the same in all languages: with
+            others it is scheduled again. None where it is scheduled once or the sentences have no language
         :param lasting: whether it is not scheduled again when the order has another status
         :param is_decision: see :func:`~.activities.schedule`
         """
         self = self.sudo()
         self.ensure_one()
-        note = activities.note_html(rows)
         scheduled = dict(self.keycrm_created_activities or {})
         # The key includes the status: an order that is canceled twice gets two activities.
-        content = [str(note), 0 if lasting else self.keycrm_status_id.id]
-        if scheduled.get(summary) == content:
+        content = [rows if facts is None else facts, 0 if lasting else self.keycrm_status_id.id]
+        if scheduled.get(code) == content:
             return
-        self.keycrm_created_activities = {**scheduled, summary: content}
-        current = self.activity_ids.filtered(lambda activity: activity.summary == summary)[:1]
-        if current:
-            current.note = note
-            return
+        self.keycrm_created_activities = {**scheduled, code: content}
         activities.schedule(
             self.keycrm_account_id,
             self,
+            code,
             summary,
             rows,
             salesperson=self.user_id,
             is_decision=is_decision,
         )
 
-    def _keycrm_unlink_activity(self, *summaries):
+    def _keycrm_unlink_activity(self, *codes):
         """Remove activities that are settled in KeyCRM; they may be scheduled again.
 
-        :param summaries: summaries of the activities
+        :param codes: codes of the activities
         """
         self = self.sudo()
         self.ensure_one()
         scheduled = self.keycrm_created_activities or {}
-        if scheduled.keys().isdisjoint(summaries):
+        if scheduled.keys().isdisjoint(codes):
             return
         self.keycrm_created_activities = {
-            summary: content for summary, content in scheduled.items() if summary not in summaries
+            code: content for code, content in scheduled.items() if code not in codes
         }
-        for summary in summaries:
-            activities.unlink(self, summary)
+        for code in codes:
+            activities.unlink(self, code)
 
     # === SHIPPED AND INVOICED ===#
 
@@ -139,6 +140,7 @@ class SaleOrder(models.Model):
                 lambda move: move.state == "done"
             ):
                 self._keycrm_schedule_activity(
+                    f"warehouse_changed:{line.id}",
                     self.env._("KeyCRM changed the warehouse of goods being picked"),
                     [
                         self.env._(
@@ -184,6 +186,7 @@ class SaleOrder(models.Model):
         lines = lines.filtered(lambda line: not line.route_ids and line.product_uom_qty)
         if lines and not self.keycrm_skip_delivery:
             self._keycrm_schedule_activity(
+                "to_manufacture",
                 self.env._("To manufacture"),
                 [f"{line.product_id.display_name}: {line.product_uom_qty:g}" for line in lines],
                 is_decision=False,
@@ -210,13 +213,13 @@ class SaleOrder(models.Model):
         the import of the order nor a change of the archive statuses fails.
         """
         self.ensure_one()
-        summary = self.env._("An archived order still has open deliveries")
+        code, summary = "archived_open", self.env._("An archived order still has open deliveries")
         try:
             self._keycrm_ship_in_steps()
         except UserError as error:
-            self._keycrm_schedule_activity(summary, [str(error.args[0])], is_decision=False)
+            self._keycrm_schedule_activity(code, summary, [str(error.args[0])], is_decision=False)
         else:
-            self._keycrm_unlink_activity(summary)
+            self._keycrm_unlink_activity(code)
 
     def _keycrm_ship_in_steps(self):
         """Validate all steps of the deliveries (pick, pack, ship), or none of them.
@@ -255,16 +258,17 @@ class SaleOrder(models.Model):
                 continue
             delivered = order._keycrm_lines_out()
             order._keycrm_expect_return(dict.fromkeys(delivered, 0.0))
-            rows = []
+            rows, is_invoiced = [], order._keycrm_is_invoiced()
             if delivered:
                 rows.append(
                     self.env._("The goods are with the buyer or in transit: a return is expected.")
                 )
-            if order._keycrm_is_invoiced():
+            if is_invoiced:
                 rows.append(
                     self.env._("An invoice exists: decide whether a credit note is needed.")
                 )
-            for other in order._keycrm_merged_into():
+            others = order._keycrm_merged_into()
+            for other in others:
                 rows.append(
                     self.env._(
                         "Its goods are now in %(other)s (merged in KeyCRM) and were shipped with "
@@ -273,12 +277,17 @@ class SaleOrder(models.Model):
                         this=order.display_name,
                     )
                 )
-            order._keycrm_schedule_activity(self.env._("The order was canceled in KeyCRM"), rows)
+            order._keycrm_schedule_activity(
+                "canceled",
+                self.env._("The order was canceled in KeyCRM"),
+                rows,
+                facts=[bool(delivered), is_invoiced, others.ids],
+            )
 
     def _keycrm_clear_cancellation(self):
         """Remove the activity about a cancellation that KeyCRM has reverted, or Odoo completed."""
         for order in self.filtered("keycrm_created_activities"):
-            order._keycrm_unlink_activity(self.env._("The order was canceled in KeyCRM"))
+            order._keycrm_unlink_activity("canceled")
 
     def _keycrm_merged_into(self):
         """Return the orders that have this order's KeyCRM lines since KeyCRM merged them."""
@@ -306,6 +315,7 @@ class SaleOrder(models.Model):
             order._keycrm_release_reserves()
             importer._log_changes(before)
             order._keycrm_schedule_activity(
+                "deleted",
                 order.env._("The order was deleted in KeyCRM"),
                 [order.env._("Cancel it in Odoo too, or keep it if the goods were really sold.")],
                 is_decision=False,
@@ -405,6 +415,7 @@ class SaleOrder(models.Model):
         except Exception as error:
             _logger.warning("KeyCRM: no email for %s", self.display_name, exc_info=True)
             self._keycrm_schedule_activity(
+                "email_refused",
                 self.env._("The email to the buyer was not sent"),
                 [f"{mail_template.display_name}: {error}"],
                 lasting=True,

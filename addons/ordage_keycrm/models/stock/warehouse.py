@@ -148,19 +148,19 @@ class KeycrmWarehouse(models.Model):
         """
         Level = self.env["keycrm.stock.level"].sudo()
         for warehouse in self:
-            account = warehouse.account_id
-            account = account.with_context(lang=company_language(account.company_id))
-            summary = account.env._(
-                "KeyCRM: stock in %(warehouse)s remains", warehouse=warehouse.name
-            )
+            account, code = warehouse.account_id, f"stock_remains:{warehouse.keycrm_id}"
             if is_matched:
-                activities.unlink(account, summary)
+                activities.unlink(account, code)
                 continue
             if not (account.enabled and account.push_stock and warehouse.send_state == "sending"):
                 continue
             sent = [("keycrm_warehouse_id", "=", warehouse.id), ("quantity", ">", 0)]
             count = Level.search_count([*sent, ("sent_at", "!=", False)])
             if count:
+                account = account.with_context(lang=company_language(account.company_id))
+                summary = account.env._(
+                    "KeyCRM: stock in %(warehouse)s remains", warehouse=warehouse.name
+                )
                 text = account.env._(
                     "The KeyCRM warehouse %(warehouse)s is not matched any more. KeyCRM keeps the last "
                     "quantities of %(count)s offers there and sells them. Match it again, or set them to "
@@ -168,7 +168,7 @@ class KeycrmWarehouse(models.Model):
                     warehouse=warehouse.name,
                     count=count,
                 )
-                activities.schedule(account, account, summary, [text])
+                activities.schedule(account, account, code, summary, [text])
 
     def _sending(self):
         """Return the KeyCRM warehouses that are matched and previewed."""

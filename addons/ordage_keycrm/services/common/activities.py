@@ -2,6 +2,8 @@
 
 from markupsafe import Markup
 
+from .values import changed_values
+
 
 def note_html(rows):
     """Format sentences as the HTML list that an activity shows.
@@ -12,11 +14,12 @@ def note_html(rows):
     return Markup("<ul>%s</ul>") % Markup("").join(Markup("<li>%s</li>") % row for row in rows)
 
 
-def schedule(account, record, summary, rows, *, salesperson=None, is_decision=True):
-    """Schedule an activity on a record unless an identical one exists (idempotent).
+def schedule(account, record, code, summary, rows, *, salesperson=None, is_decision=True):
+    """Schedule an activity on a record, or update its open one with the same code (idempotent).
 
     :param account: ``keycrm.account``, one
     :param record: one record with activities
+    :param code: by which the activity is recognized in all languages
     :param summary: one line
     :param rows: list of sentences
     :param salesperson: see :func:`assignee`
@@ -24,26 +27,33 @@ def schedule(account, record, summary, rows, *, salesperson=None, is_decision=Tr
         a row of another kind, or where nothing needs a decision
     :return: the activity
     """
-    note = note_html(rows)
-    existing = record.activity_ids.filtered(
-        lambda activity: activity.summary == summary and activity.note == note
-    )
-    return existing[:1] or record.sudo().activity_schedule(
+    texts = {"summary": summary, "note": note_html(rows)}
+    existing = _with_code(record, code)[:1]
+    if existing:
+        changed = changed_values(existing, texts)
+        if changed:
+            existing.write(changed)
+        return existing
+    return record.sudo().activity_schedule(
         "mail.mail_activity_data_todo",
-        summary=summary,
-        note=note,
+        **texts,
         user_id=assignee(account, salesperson).id,
         keycrm_account_id=is_decision and account.id,
+        keycrm_code=code,
     )
 
 
-def unlink(record, summary):
+def unlink(record, code):
     """Remove activities that are no longer needed.
 
     :param record: one record with activities
-    :param summary: summary of the activities to remove
+    :param code: of the activities to remove
     """
-    record.activity_ids.filtered(lambda activity: activity.summary == summary).unlink()
+    _with_code(record, code).unlink()
+
+
+def _with_code(record, code):
+    return record.sudo().activity_ids.filtered(lambda activity: activity.keycrm_code == code)
 
 
 def assignee(account, salesperson=None):

@@ -89,16 +89,16 @@ def _report(rule, records, error):
         if not order or order.comodel_name != "sale.order":
             return
         records = records.order_id
-    summary = rule.env._("The automation rule “%s” failed", name)
+    code, summary = f"rule:{rule.id}", rule.env._("The automation rule “%s” failed", name)
     reason = _reason(error)
     rows = [rule.env._("KeyCRM's changes were saved without running the rule. Reason: %s", reason)]
     account = rule.env["keycrm.account"].sudo()
     account = account.search([("company_id", "=", rule.env.company.id)], limit=1)
     for record in records:
         if record._name == "sale.order":
-            record._keycrm_schedule_activity(summary, rows, lasting=True)
+            record._keycrm_schedule_activity(code, summary, rows, lasting=True)
         else:
-            activities.schedule(account, record, summary, rows)
+            activities.schedule(account, record, code, summary, rows)
 
 
 def _reason(error):

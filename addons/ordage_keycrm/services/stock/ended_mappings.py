@@ -87,7 +87,8 @@ class EndedMappings(StockExporter):
             reason=reason,
         )
         summary = account.env._("KeyCRM: stock of an offer remains")
-        activities.schedule(account, account, summary, [text])
+        code = f"stock_remains:{warehouse.keycrm_id}:{row.number}"
+        activities.schedule(account, account, code, summary, [text])
 
     def _finish(self, warehouse, rows):
         """Delete these zeros: an interrupted run does not send them again.

@@ -123,12 +123,12 @@ class StockExporter(Service):
             return
         was_held, account.stock_held_zeros = bool(account.stock_held_zeros), count
         account = account.with_context(lang=company_language(account.company_id))
-        summary = account.env._("KeyCRM: stock is on hold")
+        code, summary = "stock_held", account.env._("KeyCRM: stock is on hold")
         if is_new or not count:
-            activities.unlink(account, summary)
+            activities.unlink(account, code)
         if is_new or (count and not was_held):
             rows = self._held_rows(account, held, ended)
-            activities.schedule(account, account, summary, rows, is_decision=False)
+            activities.schedule(account, account, code, summary, rows, is_decision=False)
         notify_clients(account)
 
     def _held_rows(self, account, held, ended):

@@ -58,6 +58,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             if refused.get(key):
                 batch.remark(
                     order,
+                    "|".join(map(str, key)),
                     self.env._(
                         "Odoo did not accept this delivery address: %(address)s. Reason: %(reason)s",
                         address=", ".join(vals[name] for name in _KEY_FIELDS if vals[name]),
@@ -231,6 +232,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         if deliveries and not (waiting and outgoing == deliveries):
             home = record.company_id.country_id
             record._keycrm_schedule_activity(
+                "recipient_changed",
                 self.env._("KeyCRM changed the recipient of shipped goods"),
                 [
                     self.env._(
@@ -247,7 +249,8 @@ class KeycrmOrderImporter(models.AbstractModel):
         """Report another buyer, most likely because KeyCRM merged two."""
         record.keycrm_former_partner_id = former
         record._keycrm_schedule_activity(
-            record._keycrm_merge_summary(),
+            "buyers_merged",
+            self.env._("Merge two contacts?"),
             [
                 self.env._(
                     "The order belonged to %(former)s and now belongs to %(new)s in KeyCRM. If "

@@ -30,7 +30,7 @@ class Batch:
     :param matches: ``{KeyCRM order: {KeyCRM line: sale.order.line}}`` of known orders
     :param shipped_syncs: ``{KeyCRM order: keycrm.order.sync}`` whose settings decide whether a new order was
         shipped already
-    :param remarks: ``{KeyCRM order: sentences}`` about values that Odoo refused
+    :param remarks: ``{KeyCRM order: {fact: sentence}}`` about values that Odoo refused
     :param affected_products: ids of products whose stock KeyCRM moved by itself
     """
 
@@ -54,13 +54,14 @@ class Batch:
     matches: dict = field(default_factory=dict)
     remarks: dict = field(default_factory=dict)
 
-    def remark(self, order, sentence):
+    def remark(self, order, fact, sentence):
         """Record a sentence for users about an order that is written nevertheless.
 
         :param order: :class:`~.keycrm.orders.Order`
+        :param fact: text that is the same in all languages
         :param sentence: text
         """
-        self.remarks.setdefault(order.id, []).append(sentence)
+        self.remarks.setdefault(order.id, {})[fact] = sentence
 
     def look_up(self, kind, name, find):
         """Look up what orders share, once for the batch.

@@ -202,7 +202,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         """Return the commands for a line that KeyCRM has removed.
 
         :param line: ``sale.order.line``
-        :param conflicts: list of (line, quantity in KeyCRM, sentence), extended
+        :param conflicts: list of (line, quantity in KeyCRM, (facts, sentence)), extended
         """
         edit = line_edits.remove(_odoo_line(line), NOTHING_RESERVED)
         if edit.is_removal:
@@ -231,7 +231,7 @@ class KeycrmOrderImporter(models.AbstractModel):
 
         :param line: ``sale.order.line``
         :param wanted: values of the line as KeyCRM has it
-        :param conflicts: list of (line, quantity in KeyCRM, sentence), extended
+        :param conflicts: list of (line, quantity in KeyCRM, (facts, sentence)), extended
         """
         is_same_price = all(is_equal(line, name, wanted[name]) for name in _UNIT_PRICE)
         edit = line_edits.change(_odoo_line(line), wanted, is_same_price)
@@ -264,7 +264,8 @@ class KeycrmOrderImporter(models.AbstractModel):
 
         :param edit: :class:`~.keycrm.line_edits.Edit`
         :param wanted: values of the line as KeyCRM has it
-        :return: list of (line, quantity in KeyCRM, sentence); the quantity is None for another price
+        :return: list of (line, quantity in KeyCRM, (facts, sentence)); the quantity is None for another
+            price, and the facts are the sentence's numbers in all languages
         """
         rows = []
         if Conflict.QUANTITY in edit.conflicts:
@@ -276,39 +277,50 @@ class KeycrmOrderImporter(models.AbstractModel):
 
     @api.model
     def _quantity_conflict(self, line, wanted):
-        return self.env._(
+        numbers = (
+            f"{wanted['product_uom_qty']:g}",
+            f"{max(line.qty_delivered, line.qty_invoiced):g}",
+        )
+        return [line.id, *numbers], self.env._(
             "%(product)s: %(wanted)s in KeyCRM, %(kept)s already delivered or invoiced",
             product=line.product_id.display_name,
-            wanted=f"{wanted['product_uom_qty']:g}",
-            kept=f"{max(line.qty_delivered, line.qty_invoiced):g}",
+            wanted=numbers[0],
+            kept=numbers[1],
         )
 
     @api.model
     def _price_conflict(self, line, wanted):
         currency = line.order_id.currency_id
-        return self.env._(
+        prices = [
+            currency.round(values["price_unit"] * (1 - values["discount"] / 100))
+            for values in (wanted, line)
+        ]
+        return [line.id, "price", *prices], self.env._(
             "%(product)s: the price in KeyCRM is %(wanted)s, but it was invoiced at %(kept)s",
             product=line.product_id.display_name,
-            wanted=currency.format(wanted["price_unit"] * (1 - wanted["discount"] / 100)),
-            kept=currency.format(line.price_unit * (1 - line.discount / 100)),
+            wanted=currency.format(prices[0]),
+            kept=currency.format(prices[1]),
         )
 
     @api.model
     def _report_conflicts(self, record, conflicts):
         """Report to a user the parts of KeyCRM's edits that are not applied.
 
-        :param conflicts: list of (line, quantity in KeyCRM, sentence); empty where nothing differs any more
+        :param conflicts: list of (line, quantity in KeyCRM, (facts, sentence)); empty where nothing differs any more
         """
-        summary = self.env._("KeyCRM changed items that are already shipped")
         if not conflicts:
-            record._keycrm_unlink_activity(summary)
+            record._keycrm_unlink_activity("shipped_changed")
             return
         if record.state == "sale":
             record._keycrm_expect_return(
                 {line: wanted for line, wanted, _row in conflicts if wanted is not None}
             )
         record._keycrm_schedule_activity(
-            summary, [row for _line, _wanted, row in conflicts], lasting=True
+            "shipped_changed",
+            self.env._("KeyCRM changed items that are already shipped"),
+            [sentence for _line, _wanted, (_facts, sentence) in conflicts],
+            facts=[facts for _line, _wanted, (facts, _sentence) in conflicts],
+            lasting=True,
         )
 
 

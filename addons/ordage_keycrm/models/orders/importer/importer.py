@@ -315,13 +315,14 @@ class KeycrmOrderImporter(models.AbstractModel):
     @api.model
     def _report_remarks(self, batch):
         """Report values that Odoo refused of orders that were written nevertheless."""
-        summary = self.env._("Odoo did not accept all data of the order")
+        code, summary = "data_refused", self.env._("Odoo did not accept all data of the order")
         for order in batch.orders:
-            record, rows = batch.record(order), batch.remarks.get(order.id)
-            if rows:
-                record._keycrm_schedule_activity(summary, rows, lasting=True)
+            record, remarks = batch.record(order), batch.remarks.get(order.id)
+            if remarks:
+                rows, facts = list(remarks.values()), list(remarks)
+                record._keycrm_schedule_activity(code, summary, rows, facts=facts, lasting=True)
             elif record.keycrm_created_activities:
-                record._keycrm_unlink_activity(summary)
+                record._keycrm_unlink_activity(code)
 
     @api.model
     def _enqueue_stock(self, batch):

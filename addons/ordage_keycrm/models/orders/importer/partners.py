@@ -72,6 +72,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             if order.client_id in received and order.client_id not in partners:
                 batch.remark(
                     order,
+                    f"buyer:{order.client_id}",
                     self.env._(
                         "Odoo did not accept the contact of the buyer %s. Create it and choose it on "
                         "the order and in “Buyers and contacts”.",
@@ -345,6 +346,7 @@ class KeycrmOrderImporter(models.AbstractModel):
             for order in orders:
                 batch.remark(
                     order,
+                    "no_buyer",
                     self.env._(
                         "Odoo did not accept a contact for orders without a buyer: %s The order has your "
                         "company's own contact until you choose another one.",

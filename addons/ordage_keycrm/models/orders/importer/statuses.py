@@ -66,10 +66,9 @@ class KeycrmOrderImporter(models.AbstractModel):
 
         :param steps: ``{Step: sale.order}``
         """
-        summary = self.env._("KeyCRM moved the confirmed order back")
         followed = self.env["sale.order"].union(*steps.values()) - steps[Step.STAY_CONFIRMED]
         for order in followed.filtered("keycrm_created_activities"):
-            order._keycrm_unlink_activity(summary)
+            order._keycrm_unlink_activity("moved_back")
         canceled = steps[Step.RESET] | steps[Step.RESET_AND_CONFIRM]
         canceled.action_draft()
         canceled._keycrm_forget_declined_returns()
@@ -79,7 +78,8 @@ class KeycrmOrderImporter(models.AbstractModel):
             order.action_draft()
         for order in steps[Step.STAY_CONFIRMED]:
             order._keycrm_schedule_activity(
-                summary,
+                "moved_back",
+                self.env._("KeyCRM moved the confirmed order back"),
                 [
                     self.env._(
                         "Its status is “%s”. It stays confirmed: goods were delivered or an invoice "
@@ -87,6 +87,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                         order.keycrm_status_id.display_name,
                     )
                 ],
+                facts=[],
             )
 
     @api.model

@@ -306,7 +306,7 @@ class KeycrmOrderImporter(models.AbstractModel):
     def _report_conflicts(self, record, conflicts):
         """Report to a user the parts of KeyCRM's edits that are not applied.
 
-        :param conflicts: list of (line, quantity in KeyCRM, (facts, sentence)); empty where nothing differs any more
+        :param conflicts: see :meth:`_conflict_rows`; empty where nothing differs any more
         """
         if not conflicts:
             record._keycrm_unlink_activity("shipped_changed")

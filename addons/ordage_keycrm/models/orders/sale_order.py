@@ -224,11 +224,11 @@ class SaleOrder(models.Model):
     _keycrm_date_index = models.Index(
         "(keycrm_account_id, date_order) WHERE keycrm_account_id IS NOT NULL"
     )
-    # A new exchange rate finds the orders that wait for it.
     # Each new order is searched among those from before the addon was uninstalled: almost always none.
     _keycrm_former_index = models.Index(
         "(origin) WHERE keycrm_account_id IS NULL AND origin IS NOT NULL"
     )
+    # A new exchange rate finds the orders that wait for it.
     _keycrm_rate_missing_index = models.Index("(currency_id) WHERE keycrm_rate_missing")
 
     # === COMPUTE METHODS ===#

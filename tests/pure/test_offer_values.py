@@ -52,3 +52,28 @@ def test_requests_grow_again_when_keycrm_is_fast():
     assert rows_within(1250, 0.5, 1250) == 2500
     assert rows_within(2, 0.2, 1250) == 1250
     assert rows_within(5000, 0.1, 5000) == PUT_ROWS
+
+
+@pytest.mark.parametrize(
+    ("wanted", "known", "sent"),
+    [
+        # 1 USD = 41.50 UAH: 0.30 UAH were imported as 0.01 USD, 1000 UAH as 24.10 USD.
+        ("0.42", 0.30, False),
+        ("0.83", 1.00, False),
+        ("1000.15", 1000.0, False),
+        ("0.83", 0.30, True),
+        ("0.42", None, True),
+        ("0.42", 0.0, True),
+        # A user entered 0.0123 USD: that is no rounded 0.50 UAH.
+        ("0.51", 0.50, True),
+    ],
+)
+def test_value_that_the_import_rounded_is_not_sent_back(wanted, known, sent):
+    assert differs(Decimal(wanted), known, 0.415) is sent
+
+
+def test_half_a_cent_is_rounded_as_the_import_does():
+    for step in (0.4, 0.4 - 1e-12, 0.4 + 1e-12):
+        assert not differs(Decimal("0.40"), 0.2, step)
+    # A finer currency than KeyCRM's loses nothing.
+    assert differs(Decimal("1.01"), 1.0, 0.01 / 41.5)

@@ -130,6 +130,16 @@ def test_only_lines_whose_cost_differs_are_sent():
     assert update.decide({"products": None}).body == {}
 
 
+def test_cost_that_the_import_rounded_is_not_sent_back():
+    costs = {1: Decimal("0.42"), 2: Decimal("0.83")}
+    known = tuple(KnownLine(key, key) for key in costs)
+    update = CostUpdate(costs, known, dict.fromkeys(costs, 0.415))
+    lines = [{"id": 1, "purchased_price": "0.30"}, {"id": 2, "purchased_price": "0.30"}]
+    assert update.decide({"products": lines}).body["products"] == [
+        {"id": 2, "purchased_price": 0.83}
+    ]
+
+
 def test_costs_reach_lines_whose_ids_are_new():
     known = (KnownLine(10, 1, sku="A", name="Cup"), KnownLine(11, 2, sku="B", name="Plate"))
     update = CostUpdate({10: Decimal("4.00"), 11: Decimal("5.00")}, known)

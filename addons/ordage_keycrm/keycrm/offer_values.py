@@ -1,5 +1,6 @@
 """Decide which costs and prices are sent for KeyCRM's offers, as pure functions."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -14,6 +15,8 @@ LEAST_ROWS = 100
 REQUEST_SECONDS = 1.0
 #: The field of an offer in KeyCRM by kind of value.
 OFFER_FIELDS = {"cost": "purchased_price", "price": "price"}
+#: What floating point numbers may differ by.
+_NOISE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +40,23 @@ def to_money(amount: float | Decimal) -> Decimal:
     return Decimal(str(amount)).quantize(CENT, ROUND_HALF_UP)
 
 
-def differs(wanted: Decimal, known: Decimal | float | None) -> bool:
+def differs(wanted: Decimal, known: Decimal | float | None, step: float = 0.0) -> bool:
     """Return whether a value has to be sent.
 
-    A zero is never sent: in Odoo it means that nobody entered a value.
+    A zero is never sent: in Odoo it means that nobody entered a value. Nor is KeyCRM's own value, which
+    the import rounded to the company's currency.
 
     :param wanted: the value in Odoo
     :param known: the value in KeyCRM; None when it was never read
+    :param step: the smallest amount of the company's currency, in that of the values; zero where both are
+        the same
     """
     if wanted <= 0:
         return False
-    return known is None or to_money(known) != wanted
+    if known is None or not step:
+        return known is None or to_money(known) != wanted
+    imported = math.floor(float(known) / step + 0.5 + _NOISE) * step
+    return to_money(known) != wanted and abs(imported - float(wanted)) > 0.005 + _NOISE
 
 
 def rows_within(rows: int, seconds: float, most: int) -> int:

@@ -202,10 +202,12 @@ class CostUpdate:
 
     :param costs: by the key of the line in Odoo, in the order's currency
     :param lines: the lines in Odoo, which are matched with KeyCRM's, whose ids may be new
+    :param steps: of :func:`~.offer_values.differs`, by the key of the line
     """
 
     costs: dict[int, Decimal]
     lines: tuple[KnownLine, ...]
+    steps: dict[int, float] = field(default_factory=dict)
 
     includes = "products,products.offer"
 
@@ -219,8 +221,9 @@ class CostUpdate:
         lines = [Line.parse(product) for product in products]
         keys = match_lines(self.lines, lines)
         for product, line in zip(products, lines, strict=True):
-            wanted = self.costs.get(keys.get(line.id))
-            if wanted is not None and differs(wanted, line.purchased_price):
+            key = keys.get(line.id)
+            wanted, step = self.costs.get(key), self.steps.get(key, 0.0)
+            if wanted is not None and differs(wanted, line.purchased_price, step):
                 row = {"id": line.id, "purchased_price": float(wanted)}
                 if line.comment:
                     # KeyCRM may erase a comment that the request does not hold (unknown).

@@ -67,6 +67,18 @@ class CostCase(KeycrmCase):
                 pass
         return [row["body"]["offers"] for row in self.keycrm.requests(method="PUT")]
 
+    def send_lines(self):
+        """Let the worker send the costs of lines.
+
+        :return: bodies of the requests that wrote
+        """
+        self.send()
+        self.keycrm.clear_log()
+        with self.committing(), open_client(self.account) as client:
+            while BulkUpdateSender(self.account, client).process():
+                pass
+        return [row["body"]["products"] for row in self.keycrm.requests(method="PUT")]
+
     def in_keycrm(self, product):
         number = product.keycrm_offer_ids.keycrm_id
         return next(
@@ -220,18 +232,6 @@ class TestSendCost(CostCase):
         self.assertFalse(foreign.keycrm_offer_ids)
 
     # === LINES OF OPEN ORDERS ===
-
-    def send_lines(self):
-        """Let the worker send the costs of lines.
-
-        :return: bodies of the requests that wrote
-        """
-        self.send()
-        self.keycrm.clear_log()
-        with self.committing(), open_client(self.account) as client:
-            while BulkUpdateSender(self.account, client).process():
-                pass
-        return [row["body"]["products"] for row in self.keycrm.requests(method="PUT")]
 
     def test_lines_of_open_orders_get_the_new_cost(self):
         product = self.mapped()
@@ -637,3 +637,46 @@ class TestSendCost(CostCase):
         preview.action_not_now()
         self.assertFalse(self.account.send_cost)
         self.assertEqual(self.send(), [])
+
+
+class TestRoundedCost(CostCase):
+    """The company works in dollars, KeyCRM in hryvnias: costs lose digits when they are imported."""
+
+    @classmethod
+    def settle_currency(cls):
+        cls.account.keycrm_currency_id = cls.env.ref("base.UAH")
+        cls.account.currency_rate = 41.5
+        cls.account.action_set_currency_rate()
+
+    def imported(self, cost, **line):
+        """Import an open order of a new offer; return its line."""
+        number = self.keycrm.create_offer(sku=f"R-{cost}", purchased_price=cost)["id"]
+        line = {"offer_id": number, "price": 5, "purchased_price": cost, **line}
+        order = self.arrive(self.new_order([line], status_id=self.status(2).keycrm_id))
+        return order.order_line.filtered("keycrm_id")
+
+    def test_imported_cost_is_not_sent_back_rounded(self):
+        for cost, dollars in {0.3: 0.01, 1: 0.02, 100: 2.41, 999: 24.07}.items():
+            product = self.imported(cost).product_id
+            self.assertEqual(product.standard_price, dollars)
+        self.assertEqual(self.send(), [])
+        self.account.sudo().values_checked_on = False
+        self.assertEqual(self.send(), [])
+        product.standard_price = 24.08
+        number = product.keycrm_offer_ids.keycrm_id
+        self.assertEqual(self.send(), [[{"id": number, "purchased_price": 999.32}]])
+
+    def test_cost_of_a_line_is_not_sent_back_rounded(self):
+        line = self.imported(0.3)
+        updates = [("sale_order_id", "=", line.order_id.id)]
+        self.assertFalse(self.env["keycrm.order.update"].search(updates))
+        OfferExport(self.account).enqueue_orders()
+        self.assertEqual(self.send_lines(), [])
+
+    def test_cost_of_a_dozen_is_not_sent_back_rounded(self):
+        line = self.imported(0.3, purchased_price=3.6)
+        as_bridge(line).product_uom_id = self.env.ref("uom.product_uom_dozen")
+        self.assertEqual(self.send_lines(), [])
+        line.product_id.standard_price = 0.02
+        ((row,),) = self.send_lines()
+        self.assertEqual(row["purchased_price"], 9.96)

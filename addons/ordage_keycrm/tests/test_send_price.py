@@ -165,6 +165,23 @@ class TestSendPrice(KeycrmCase):
         self.assertEqual(self.send(), [])
         self.assertIn("PLN", product.keycrm_offer_ids.send_error)
 
+    def test_imported_price_is_not_sent_back_rounded(self):
+        currency = self.account.keycrm_currency_id = self.env.ref("base.PLN")
+        currency.active = True
+        self.env["res.currency.rate"].create(
+            {"currency_id": currency.id, "company_rate": 41.5, "company_id": self.company.id}
+        )
+        product = self.mapped()
+        # 0.30 was imported as 0.01.
+        product.keycrm_offer_ids.sudo().price = 0.3
+        product.list_price = 0.01
+        self.assertEqual(self.send(), [])
+        self.pricelist.currency_id = currency
+        self.account.sudo().values_checked_on = False
+        self.assertEqual(self.send(), [])
+        product.list_price = 0.02
+        self.assertEqual(self.send(), [0.83])
+
     def test_user_transaction_costs_one_query_more(self):
         product, other = self.mapped(), self.mapped()
 

@@ -451,9 +451,11 @@ class SaleOrderLine(models.Model):
         :return: Decimal; None where it is not known
         """
         cost = costs.get(self.product_id.id)
-        if cost is None:
-            return None
-        return to_money(self.product_id.uom_id._compute_price(cost, self.product_uom_id))
+        return None if cost is None else to_money(self._keycrm_per_unit(cost))
+
+    def _keycrm_per_unit(self, amount):
+        """Return the amount of one unit of the line, given that of one unit of its product."""
+        return self.product_id.uom_id._compute_price(amount, self.product_uom_id)
 
     def _keycrm_refuse(self):
         """Refuse a change of the line.

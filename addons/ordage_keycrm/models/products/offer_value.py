@@ -52,6 +52,21 @@ class KeycrmOfferValue(models.AbstractModel):
         }
 
     @api.model
+    def _step(self, account, currency=None):
+        """Return the smallest amount of the company's currency, to which the import rounds.
+
+        :param account: ``keycrm.account``, one
+        :param currency: ``res.currency`` in which it is returned; KeyCRM's without it
+        :return: number; zero where the currency is the company's, or a user never entered the rate
+        """
+        company = account.company_id
+        own, currency = company.currency_id, currency or account.keycrm_currency_id
+        if not currency or currency == own:
+            return 0.0
+        rate = own._keycrm_rate(currency, company, self.env.cr.now().date())
+        return own.rounding * (rate or 0.0)
+
+    @api.model
     def _missing_rate(self, account, kind):
         """Return the parameters of the error ``value_rate_missing``.
 

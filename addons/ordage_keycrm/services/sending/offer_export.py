@@ -279,13 +279,15 @@ class OfferExport(Service):
         :param offers: ``keycrm.offer``
         :return: list of :class:`~.keycrm.offer_values.Value`; offers whose currency has no rate
         """
-        amounts = self.env["keycrm.offer.value"]._amounts(self.account, kind, offers.product_id)
+        computed = self.env["keycrm.offer.value"]
+        amounts = computed._amounts(self.account, kind, offers.product_id)
+        step = computed._step(self.account)
         values, without_rate = [], offers.browse()
         for offer in offers:
             amount = amounts[offer.product_id.id]
             if amount is None:
                 without_rate += offer
-            elif offer_values.differs(amount, offer._known_value(kind)):
+            elif offer_values.differs(amount, offer._known_value(kind), step):
                 values.append(Value(offer.id, offer.keycrm_id, kind, amount))
         return values, without_rate
 

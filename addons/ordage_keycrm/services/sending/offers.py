@@ -33,6 +33,7 @@ class OfferKind(PreviewedKind):
     def differences(self, offers, lang):
         values = self.env["keycrm.offer.value"]
         amounts = values._amounts(self.account, self.name, offers.product_id)
+        step = values._step(self.account)
         missing_rate = values._missing_rate(self.account, self.name)
         company = self.account.company_id
         currency = self.account.keycrm_currency_id or company.currency_id
@@ -53,7 +54,7 @@ class OfferKind(PreviewedKind):
                     error_code="value_rate_missing",
                     error_params=missing_rate,
                 )
-            elif offer_values.differs(amount, known):
+            elif offer_values.differs(amount, known, step):
                 row["outcome"] = "change"
             yield row
 
@@ -88,12 +89,13 @@ class CostKind(OfferKind, OrderKind):
     def plan(self, update):
         order = update.sale_order_id
         lines = order.order_line.filtered("keycrm_id")
-        costs = self.env["keycrm.offer.value"]._converted(
-            self.account, "cost", lines.product_id, order.currency_id
-        )
+        values, currency = self.env["keycrm.offer.value"], order.currency_id
+        costs = values._converted(self.account, "cost", lines.product_id, currency)
+        step = values._step(self.account, currency)
         return CostUpdate(
             {line.id: cost for line in lines if (cost := line._keycrm_cost(costs)) is not None},
             tuple(line._keycrm_known_line() for line in lines),
+            {line.id: line._keycrm_per_unit(step) for line in lines},
         )
 
     def summary(self, order_name):

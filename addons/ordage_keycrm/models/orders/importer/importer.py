@@ -349,15 +349,14 @@ class KeycrmOrderImporter(models.AbstractModel):
             *(batch.record(order) for order in batch.orders if order.id in batch.changed_orders)
         )
         records = records.filtered_domain(open_orders_domain(batch.account))
-        differing = self.env["sale.order.line"]
+        differing, values = self.env["sale.order.line"], self.env["keycrm.offer.value"]
         for currency, same in records.grouped("currency_id").items():
             lines = same.order_line.filtered(lambda line: line.keycrm_id in given)
-            costs = self.env["keycrm.offer.value"]._converted(
-                batch.account, "cost", lines.product_id, currency
-            )
+            costs = values._converted(batch.account, "cost", lines.product_id, currency)
+            step = values._step(batch.account, currency)
             for line in lines:
-                cost = line._keycrm_cost(costs)
-                if cost is not None and differs(cost, given[line.keycrm_id]):
+                cost, known = line._keycrm_cost(costs), given[line.keycrm_id]
+                if cost is not None and differs(cost, known, line._keycrm_per_unit(step)):
                     differing |= line
         if differing:
             self.env["keycrm.order.update"]._enqueue_orders("cost", differing.order_id)

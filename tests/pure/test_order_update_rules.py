@@ -218,6 +218,31 @@ def test_expected_payment_is_marked_as_paid():
     assert decision.body == {"status": "paid", "description": "PAY/1 [Odoo 7]"}
 
 
+def test_first_of_equal_expected_payments_is_marked_as_paid():
+    row = {"amount": 200, "status": "not_paid", "payment_method_id": 3}
+    rows = [
+        {**row, "id": 5, "payment_date": "2026-12-01 09:00:00", "payment_method_id": 4},
+        {**row, "id": 8, "payment_date": "2026-12-09 09:00:00"},
+        {**row, "id": 7, "payment_date": "2026-12-02 09:00:00"},
+        {**row, "id": 6, "payment_date": "2026-12-02 09:00:00"},
+        {**row, "id": None},
+    ]
+    order = {"payments": rows, "grand_total": 1000}
+    decision = paid().decide(order)
+    assert (decision.path, decision.creates) == ("/payment/6", False)
+    # The answer was lost: the same money marks no other one.
+    assert paid().decide(order) == decision
+    rows[3].update(decision.body)
+    assert paid().decide(order) == Decision()
+
+
+def test_money_in_a_row_with_two_numbers_of_odoo_is_recognized():
+    row = {"id": 5, "amount": 200, "status": "not_paid", "description": "[Odoo 3]"}
+    order = {"payments": [row, {**row, "id": 6, "description": ""}]}
+    row.update(paid().decide(order).body)
+    assert paid().decide(order) == Decision()
+
+
 def test_text_of_an_expected_payment_is_kept():
     row = {"id": 5, "amount": 200, "status": "not_paid", "description": "Parcel 2045, agreed"}
     decision = paid().decide({"payments": [row]})

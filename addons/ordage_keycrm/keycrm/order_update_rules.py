@@ -266,24 +266,20 @@ class PaymentUpdate:
         :param order: the order as KeyCRM returns it, with :attr:`includes`
         """
         payments = [row for row in to_objects(order.get("payments")) if not is_expense(row)]
-        if any(odoo_number(to_text(row.get("description"))) == self.number for row in payments):
+        mark = f"[Odoo {self.number}]"
+        # Also in an expected payment that a manager made of one of Odoo's: it holds two numbers.
+        if any(mark in to_text(row.get("description")) for row in payments):
             return Decision()
         if to_id(order.get("status_group_id")) == CANCELED_GROUP and not self.is_forced:
             return Decision(code="payment_of_canceled", params=self._params())
         if not self.is_forced and (code := self._conflict(order, payments)):
             return Decision(code=code, params=self._params())
-        description = f"{self.memo} [Odoo {self.number}]".strip()
-        expected = [
-            row
-            for row in payments
-            if to_short(row.get("status")) == "not_paid"
-            and amount_in(row, self.currency) == self.amount
-        ]
-        if len(expected) == 1 and (number := to_id(expected[0].get("id"))):
+        description = f"{self.memo} {mark}".strip()
+        if expected := self._expected(payments):
             # What a manager wrote there stays.
-            texts = filter(None, (to_text(expected[0].get("description")), description))
+            texts = filter(None, (to_text(expected.get("description")), description))
             body = {"status": "paid", "description": ", ".join(texts)}
-            return Decision(body, path=f"/payment/{number}")
+            return Decision(body, path=f"/payment/{to_id(expected['id'])}")
         if not self.method_id:
             return Decision(code="payment_method_missing", params={"journal": self.journal})
         body = {
@@ -295,6 +291,25 @@ class PaymentUpdate:
             "payment_date": f"{self.day.isoformat()} 12:00:00",
         }
         return Decision(body, path="/payment", creates=True)
+
+    def _expected(self, payments) -> dict[str, Any] | None:
+        """Return the expected payment of the amount: the first one of several instalments.
+
+        The same one for a repeated request.
+        """
+        rows = [
+            row
+            for row in payments
+            if to_short(row.get("status")) == "not_paid"
+            and to_id(row.get("id"))
+            and amount_in(row, self.currency) == self.amount
+        ]
+
+        def order(row):
+            day = to_short(row.get("payment_date")) or to_short(row.get("created_at"))
+            return to_id(row.get("payment_method_id")) != self.method_id, day, to_id(row["id"])
+
+        return min(rows, key=order, default=None)
 
     def _params(self) -> dict[str, str]:
         return {

@@ -126,6 +126,22 @@ class TestSendPayments(KeycrmCase):
         self.assertEqual((sent["method"], sent["body"]["status"]), ("PUT", "paid"))
         self.assertEqual(self.paid(order), [200])
 
+    def test_equal_expected_payments_become_paid_one_by_one(self):
+        expected = {"amount": 100, "status": "not_paid", "payment_method_id": 3}
+        order, invoice = self.invoiced(expected, expected)
+        for count in (1, 2):
+            self.pay(invoice, 100)
+            # The answer is lost: the repeated request marks no second one.
+            self.keycrm.add_fault("close", method="PUT", path="/order/*/payment/*", executed=True)
+            sent = self.send()
+            for update in self.updates(order).filtered(lambda one: one.state != "done"):
+                update.action_retry()
+                sent += self.send()
+            self.assertEqual({one["method"] for one in sent}, {"PUT"})
+            self.assertEqual(self.paid(order), [100] * count)
+            self.assertEqual(set(self.updates(order).mapped("state")), {"done"})
+        self.assertEqual(len(self.keycrm.order(order.keycrm_id)["answer"]["payments"]), 2)
+
     def test_payment_that_keycrm_may_have_waits_for_a_user(self):
         order, invoice = self.invoiced({"status": "paid"})
         self.pay(invoice)

@@ -237,6 +237,15 @@ class TestCreateProducts(KeycrmCase):
                     value = variant.product_template_attribute_value_ids.name
                     self.assertEqual(row["properties"], [{"name": "Колір", "value": value}])
 
+    def test_product_with_variants_has_its_name_in_the_company_language(self):
+        self.company.partner_id.lang = "uk_UA"
+        template = self.variants("SH-LANG")
+        template.with_context(lang="en_US").name = "Shirt"
+        template.with_context(lang="uk_UA").name = "Сорочка"
+        self.keycrm.clear_log()
+        self.create_in_keycrm(template.product_variant_ids.with_context(lang="en_US"))
+        self.assertEqual(self.writes()[0]["body"]["name"], "Сорочка")
+
     def test_product_gets_its_own_or_the_nearest_parent_category(self):
         shirts = self.env["product.category"].create({"name": "Футболки"})
         below = self.env["product.category"].create({"name": "З принтом", "parent_id": shirts.id})

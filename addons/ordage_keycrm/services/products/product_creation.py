@@ -275,7 +275,7 @@ class ProductCreation(JobService):
             self._create(lines, export, f"/products/{number}/offers", "offers", self._offer_rows)
             return
         template = lines.product_id.product_tmpl_id
-        data = self._product_data(lines[0].product_id, name=template.name)
+        data = self._product_data(lines[0].product_id)
         body = data.body({"sku": marker_sku(template.id)})
         self._mark_requested(lines)
         try:
@@ -356,11 +356,10 @@ class ProductCreation(JobService):
             for line, offer in zip(lines, offers, strict=True)
         ]
 
-    def _product_data(self, product, name=None):
-        """Return what KeyCRM gets of a product.
+    def _product_data(self, product):
+        """Return what KeyCRM gets of a product, the same for its variants.
 
         :param product: ``product.product``
-        :param name: its name; the product's own without it
         """
         categories = self.env["keycrm.category"]._for_products(self.account, product)
         unit = product.uom_id
@@ -368,7 +367,7 @@ class ProductCreation(JobService):
         currency = self.account.keycrm_currency_id or self.account.company_id.currency_id
         lang = company_language(self.account.company_id)
         return NewProduct(
-            name=name or product.with_context(lang=lang).name,
+            name=product.with_context(lang=lang).name,
             unit=unit_text(reference, unit.with_context(lang=lang).name),
             currency_code=currency.name,
             category_id=categories[product.id].keycrm_id or None,

@@ -102,6 +102,15 @@ class TestProductLoad(KeycrmCase):
         self.assertNotIn(mapped, only_here)
         self.assertEqual(load.missing_count, 1)
 
+    def test_import_report_names_products_in_the_company_language(self):
+        self.company.partner_id.lang = "uk_UA"
+        here = self.product(name="Mug", default_code="HERE")
+        here.with_context(lang="uk_UA").name = "Кухоль"
+        load = self.load()
+        self.work(load)
+        row = self.rows(load, "only_here").filtered(lambda row: row.product_id == here)
+        self.assertEqual(row.name, "Кухоль")
+
     def test_without_creation_missing_products_are_only_listed(self):
         self.keycrm.create_offer(name="Лише там", sku="THERE-2")
         before = self.env["product.product"].search_count([])

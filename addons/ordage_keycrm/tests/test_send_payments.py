@@ -244,11 +244,13 @@ class TestSendPayments(KeycrmCase):
 
     def test_journal_without_a_payment_method_is_reported(self):
         self.method.sent_journal_ids = False
+        self.company.partner_id.lang = "uk_UA"
+        self.journal.with_context(lang="uk_UA").name = "Банк ФОП"
         order, invoice = self.invoiced()
         self.pay(invoice)
         self.assertEqual(self.send(), [])
         update = self.updates(order)
-        self.assertIn(self.journal.name, update.error)
+        self.assertIn("Банк ФОП", update.error)
         self.method.sent_journal_ids = self.journal
         update.action_retry()
         self.assertEqual(len(self.send()), 1)

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from odoo.addons.ordage_keycrm.services.common.language import company_language
 from odoo.addons.ordage_keycrm.services.sending.tracking import TrackingKind
 
 
@@ -51,7 +52,8 @@ class KeycrmDeliveryService(models.Model):
         services = super().create(vals_list)
         for service in services.filtered(lambda one: not one.carrier_ids):
             taken = self.search([("account_id", "=", service.account_id.id)]).carrier_ids
-            carriers = self.env["delivery.carrier"].search(
+            translated = self.with_context(lang=company_language(service.company_id)).env
+            carriers = translated["delivery.carrier"].search(
                 [("company_id", "in", (service.company_id.id, False)), ("id", "not in", taken.ids)]
             )
             # In Python: with the C locale, PostgreSQL does not change the case of Cyrillic letters.

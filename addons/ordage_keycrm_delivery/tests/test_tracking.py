@@ -359,8 +359,9 @@ class TestTracking(OrderCase):
             other[:1].carrier_ids = self.carrier
 
     def test_new_service_is_matched_by_name(self):
-        carrier = self.carrier.copy()
-        carrier.name = "Кур’єр"
+        self.company.partner_id.lang = "uk_UA"
+        carrier = self.carrier.copy({"name": "Courier"})
+        carrier.with_context(lang="uk_UA").name = "Кур’єр"
         self.keycrm.put_delivery_service(name="кур’єр")
         self.account.action_refresh_delivery_services()
         found = self.account.delivery_service_ids.filtered(lambda one: one.name == "кур’єр")

@@ -1,6 +1,7 @@
 from ...keycrm.catalog import offers_by_id
 from ...keycrm.product_data import Goods
 from ..common.job import JobService
+from ..common.language import company_language
 from ..common.list_pages import ListPages
 from ..common.transactions import check_company_is_free, company_lock, run_in_transaction
 
@@ -83,7 +84,9 @@ class ProductImport(JobService):
         :param job: ``keycrm.product.import``, one
         """
         seen = [("account_id", "=", self.account.id), ("catalog_at", ">=", job.started_at)]
-        repeated = self.env["keycrm.offer"]._read_group(
+        # The report stores the names of products.
+        translated = self.account.with_context(lang=company_language(self.account.company_id)).env
+        repeated = translated["keycrm.offer"]._read_group(
             [*seen, ("sku_key", "!=", False)],
             ["sku_key"],
             ["id:recordset"],
@@ -102,7 +105,7 @@ class ProductImport(JobService):
         ]
         # A mapped offer that KeyCRM could not return is in KeyCRM.
         mapped = seen[:1] if job.unread else seen
-        Product = self.env["product.product"]
+        Product = translated["product.product"]
         products = Product.search(
             [
                 ("is_storable", "=", True),

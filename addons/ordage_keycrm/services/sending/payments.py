@@ -6,6 +6,7 @@ from ...keycrm.offer_values import to_money
 from ...keycrm.order_update_rules import PaymentUpdate, Unclear, Undone
 from ...keycrm.parsing import parsed_rows
 from ..common import crons
+from ..common.language import company_language
 from ..common.list_pages import ListPages
 from ..common.reference_lists import ReferenceLists
 from ..orders.open_orders import open_orders_domain
@@ -172,7 +173,7 @@ class PaymentKind(OrderKind, PreviewedKind):
             amount=to_money(partial.debit_amount_currency),
             day=counterpart.date,
             method_id=method.keycrm_id if len(method) == 1 else None,
-            journal=journal.name,
+            journal=journal.with_context(lang=company_language(order.company_id)).name,
             number=number,
             memo=counterpart.move_id.name or "",
             is_forced=is_forced,

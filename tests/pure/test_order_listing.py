@@ -10,6 +10,7 @@ from keycrm.order_listing import (
     has_listed_values,
     is_as_listed,
     newest_update,
+    rest_begins_at,
     status_changes,
     unreported_statuses,
     unseen_orders,
@@ -61,6 +62,25 @@ def test_newest_update_is_never_in_the_future():
     assert newest_update(rows, NOON) == at(-5)
     assert newest_update([row(updated_at=at(3600))], NOON) == NOON
     assert newest_update([row()], NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "begins"),
+    [
+        ([-60, -60, -30], -30),
+        # The beginning is never in the future.
+        ([-60, 3600], 0),
+        # A page of one second is followed by the next page: otherwise it would be read forever.
+        ([-60, -60], None),
+        # KeyCRM did not sort, or did not filter.
+        ([-30, -60], None),
+        ([-90, -30], None),
+        ([], None),
+    ],
+)
+def test_rest_of_a_list_begins_with_the_last_row_of_a_page(seconds, begins):
+    rows = [row(updated_at=at(value)) for value in seconds]
+    assert rest_begins_at(rows, at(-60), NOON) == (None if begins is None else at(begins))
 
 
 @pytest.mark.parametrize(

@@ -325,12 +325,44 @@ class TestEntryPoints(KeycrmCase):
         self.cursor("orders").read_until = fields.Datetime.now() - timedelta(minutes=10)
         numbers = [self.new_order(LINES) for _ in range(105)]
         self.work(OrderPolling)
-        self.assertEqual(self.cursor("orders").page, 2)
         for number in numbers[:10]:
             self.keycrm.delete_order(number)
+        self.poll_to_the_end()
+        self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 105)
+
+    def poll_to_the_end(self):
         while self.cursor("orders").page:
             self.work(OrderPolling)
-        self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 105)
+
+    def updated_orders(self, count, seconds):
+        """Make orders that were updated so many seconds apart, the first one five minutes ago."""
+        self.account.polled_at = False
+        begun = fields.Datetime.now() - timedelta(minutes=5)
+        self.cursor("orders").read_until = begun - timedelta(minutes=5)
+        numbers = [self.new_order(LINES) for _ in range(count)]
+        for place, number in enumerate(numbers):
+            at = begun + timedelta(seconds=place * seconds)
+            self.keycrm.patch_order(number, updated_at=f"{at:%Y-%m-%d %H:%M:%S}", webhook=False)
+        return numbers
+
+    def test_order_edited_between_two_pages_hides_no_other(self):
+        numbers = self.updated_orders(60, seconds=2)
+        # KeyCRM's clock behind Odoo's, so that the edited order stays in the window for long.
+        self.addCleanup(self.keycrm.set_clock, 0)
+        self.keycrm.set_clock(offset_seconds=-60)
+        self.work(OrderPolling)
+        self.keycrm.patch_order(numbers[6], manager_comment="Нове", webhook=False)
+        self.poll_to_the_end()
+        self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 60)
+        self.assertEqual(self.order(numbers[6]).keycrm_manager_comment, "Нове")
+
+    def test_updates_of_one_second_on_several_pages_are_all_read(self):
+        numbers = self.updated_orders(120, seconds=0)
+        self.work(OrderPolling)
+        self.keycrm.clear_log()
+        self.poll_to_the_end()
+        self.assertEqual(self.Order.search_count([("keycrm_id", "in", numbers)]), 120)
+        self.assertLessEqual(len(self.reads()), 3)
 
     def test_account_of_an_earlier_version_gets_its_cursors(self):
         names = self.account.sudo().cursor_ids.mapped("name")

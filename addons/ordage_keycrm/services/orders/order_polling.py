@@ -6,6 +6,7 @@ from ...const import EVENT_POLLING, POLLING_OVERLAP
 from ...keycrm.order_listing import (
     KnownOrder,
     newest_update,
+    rest_begins_at,
     status_changes,
     unreported_statuses,
     unseen_orders,
@@ -64,19 +65,26 @@ class OrderPolling(Service):
     def process_page(self, now):
         """Read one page of the orders that were updated since the last poll, and write it.
 
-        The beginning of the window moves only after its last page was written, and two windows overlap,
-        since page borders shift while data moves; so nothing is missed after an outage of any length,
-        and a restart continues at the same page. It moves to the newest update that was read: by
-        KeyCRM's clock, which may be minutes behind Odoo's, and not at all after an empty list.
+        The beginning of the window moves to the newest update that was written, and two polls overlap;
+        so nothing is missed after an outage of any length, and a restart continues at the same rows. The
+        newest update is by KeyCRM's clock, which may be minutes behind Odoo's. An empty list moves
+        nothing.
+
+        An order that is updated meanwhile moves to the end of the list, and the rows after it move
+        forward, the first of a page to the page before. So the rest of the list is read as the first page
+        of a window that begins with the last row of this one.
 
         :param now: naive UTC
         :return: True when there may be more
         """
         account, cursor = self.account, self.cursor("orders")
         number = cursor.page or 1
-        end = (number > 1 and cursor.started_at) or now
+        end = (cursor.page and cursor.started_at) or now
+        since = cursor.read_until or end - FIRST_WINDOW
+        if not cursor.page:
+            since -= timedelta(seconds=POLLING_OVERLAP)
         page = self.service(ListPages).read_page(
-            "polling", "/order", self._query(end), number, is_flat=True
+            "polling", "/order", self._query(since, end), number, is_flat=True
         )
         rows = page.numbered
         listed = {number: OrderRow.parse(row) for number, row in rows.items()}
@@ -89,18 +97,20 @@ class OrderPolling(Service):
                 self.client,
                 lambda results: Event._enqueue_failed(account, EVENT_POLLING, results),
             )
-        # Rows that were updated meanwhile left the window; later rows moved forward by as many places,
-        # some of them to the page before.
+        # Deleted rows moved later ones forward, some of them to the page before.
         back = page.pages_back(cursor.total) if number > 1 else 0
         if page.is_last and not back:
             newest = newest_update(listed.values(), end)
             reached = newest or cursor.read_until or end - FIRST_WINDOW
             vals = {"page": 0, "read_until": reached}
         else:
+            following = max(1, number - back) if back else number + 1
+            rest = None if back else rest_begins_at(listed.values(), since, end)
             vals = {
-                "page": max(1, number - back) if back else number + 1,
+                "page": 1 if rest else following,
                 "total": page.total,
                 "started_at": end,
+                "read_until": rest or since,
             }
 
         def record():
@@ -115,15 +125,9 @@ class OrderPolling(Service):
         run_in_transaction(self.env.cr, record)
         return bool(unseen) or not page.is_last
 
-    def _query(self, end):
-        since = self.cursor("orders").read_until or end - FIRST_WINDOW
-        window = (
-            since - timedelta(seconds=POLLING_OVERLAP),
-            # KeyCRM's clock may be ahead of Odoo's. The margin is small: orders that are updated while
-            # the pages are read must fall outside of the window, or rows would move across a page
-            # border unread.
-            end + timedelta(seconds=POLLING_OVERLAP),
-        )
+    def _query(self, since, end):
+        # KeyCRM's clock may be ahead of Odoo's.
+        window = (since, end + timedelta(seconds=POLLING_OVERLAP))
         return {
             **order_query(self.account),
             "filter[updated_between]": ",".join(utc_text(moment) for moment in window),

@@ -11,6 +11,7 @@ from ..models.common import rate_limit
 from ..models.common.rate_limit import DatabaseRateLimiter
 from ..services.common import service
 from ..services.orders import order_inbox, order_priorities
+from ..services.orders.order_enrichment import OrderEnrichment
 from ..services.workers import cron_runner
 from .common import KeycrmCase
 
@@ -213,6 +214,27 @@ class TestInboxPriorities(KeycrmCase):
                 break
         self.assertEqual(self.env["sale.order"].search_count(domain), 300)
         self.assertLessEqual(len(self.keycrm.requests()), 14)
+
+    def test_webhook_received_after_the_list_was_read_is_processed(self):
+        """Otherwise an order of a long inbox keeps the status that it had on the list."""
+        numbers = self.report_changes(8)
+        self.patch(order_inbox, "INBOX_BATCH", 4)
+        first = {order.number for order in self.env["keycrm.event"]._waiting(self.account, 4)}
+        changed = next(number for number in numbers if number not in first)
+        enrich, changes = OrderEnrichment.enrich, [changed]
+
+        def change(enrichment, orders, **options):
+            if changes and changed in [order.id for order in orders]:
+                self.keycrm.patch_order(changes.pop(), status_id=3, bump=False, webhook=False)
+                self.receive_webhook(changed)
+            return enrich(enrichment, orders, **options)
+
+        self.patch(OrderEnrichment, "enrich", change)
+        for _run in range(5):
+            self.run_queue()
+        self.assertFalse(changes)
+        self.assertEqual(self.order(changed).keycrm_status_id.keycrm_id, 3)
+        self.assertEqual(set(self.env["keycrm.event"].search([]).mapped("state")), {"done"})
 
     def test_unknown_number_is_not_requested_again_at_once(self):
         self.import_newest_order()

@@ -116,14 +116,26 @@ class KeycrmEvent(models.Model):
         :param account: ``keycrm.account``, one
         :param numbers: KeyCRM's
         """
-        return self.sudo().search(
-            [
-                ("account_id", "=", account.id),
-                ("keycrm_order_id", "in", list(numbers)),
-                ("state", "in", ("pending", "failed")),
-            ],
-            order="id",
-        )
+        return self.sudo().search(self._unfinished_domain(account, numbers), order="id")
+
+    @api.model
+    def _unfinished_ids(self, account, numbers):
+        """Return the ids of the unfinished events of orders.
+
+        :param account: ``keycrm.account``, one
+        :param numbers: KeyCRM's
+        :return: ``{number: ids}``
+        """
+        domain = self._unfinished_domain(account, numbers)
+        return dict(self.sudo()._read_group(domain, ["keycrm_order_id"], ["id:array_agg"]))
+
+    @api.model
+    def _unfinished_domain(self, account, numbers):
+        return [
+            ("account_id", "=", account.id),
+            ("keycrm_order_id", "in", list(numbers)),
+            ("state", "in", ("pending", "failed")),
+        ]
 
     @api.model
     def _ignore_missing(self, account, numbers):

@@ -134,17 +134,17 @@ class OrderInbox(Service):
         :param is_high_load: whether many orders wait
         :return: numbers of the orders that were processed
         """
-        processed = set()
+        processed, further = set(), {}
         own = events.filtered(lambda event: event.keycrm_order_id in set(numbers))
         if not own:
             return processed
         hints = own._time_hints()
-        for read in self.read_orders(numbers, hints, singles, is_high_load=is_high_load):
+        for read in self.read_orders(numbers, hints, further, singles, is_high_load=is_high_load):
             processed.update(read)
-            finished = own
-            if further := read.keys() - set(numbers):
-                finished |= self.env["keycrm.event"]._unfinished(self.account, further)
-            self.service(OrderWriter).write_orders(read, finished, is_high_load=is_high_load)
+            ids = [event_id for number in read for event_id in further.get(number, ())]
+            self.service(OrderWriter).write_orders(
+                read, own | own.browse(ids), is_high_load=is_high_load
+            )
         return processed
 
     def _process_retries(self, orders, events, *, is_high_load):
@@ -252,13 +252,15 @@ class OrderInbox(Service):
 
     # === READING ===#
 
-    def read_orders(self, numbers, hints, singles=None, *, is_high_load=False):
+    def read_orders(self, numbers, hints, further, singles=None, *, is_high_load=False):
         """Read orders by number: few singly, many from lists first.
 
         There is no filter by id.
 
         :param numbers: KeyCRM's
         :param hints: see :meth:`~.event.KeycrmEvent._time_hints`
+        :param further: filled with the events of other orders that are read too, as they are before the
+            first request; see :meth:`_received_events`
         :param singles: maximum number of orders that are read one by one; None for all
         :param is_high_load: whether many orders wait
         :return: iterator over ``{number: Order or KeyCrmError}``, in parts that are written at once
@@ -269,7 +271,7 @@ class OrderInbox(Service):
         if len(missing) > READ_SINGLY_UP_TO and state.are_lists_useful():
             found, unread_list = {}, state.unread_list
             try:
-                unread_list = self._read_from_lists(hints, missing, found)
+                unread_list = self._read_from_lists(hints, missing, found, further)
                 found.update(self._enriched(found, is_high_load=is_high_load))
             except KeyCrmError:
                 yield from parts(found)
@@ -298,7 +300,7 @@ class OrderInbox(Service):
                 part = {}
         yield from parts(part)
 
-    def _read_from_lists(self, hints, missing, found):
+    def _read_from_lists(self, hints, missing, found, further):
         """Read orders from lists.
 
         Of a long inbox, all waiting orders of a page are taken, not only the most urgent ones, and the
@@ -307,11 +309,14 @@ class OrderInbox(Service):
         :param hints: see :meth:`read_orders`
         :param missing: numbers of the orders; those that are found are removed
         :param found: ``{number: Order or KeyCrmError}``, filled also when reading is interrupted
+        :param further: see :meth:`read_orders`
         :return: where the next call continues, see :class:`~.order_priorities.InboxState`
         """
         state, page = InboxState.for_account(self.account), None
         is_long = len(missing) >= INBOX_BATCH or bool(state.unread_list)
-        wanted = missing.keys() | (self._received_numbers() if is_long else set())
+        if is_long:
+            further.update(self._received_events())
+        wanted = missing.keys() | further.keys()
         hints, first = state.unread_list or (hints, 1)
         # Other orders are updated too, or were just read. Those of a long inbox are on each page.
         full = -(-len(missing) // PAGE_SIZE)
@@ -338,14 +343,17 @@ class OrderInbox(Service):
         is_continued = is_long and page and is_useful and not page.is_last
         return (hints, page.number + 1) if is_continued else None
 
-    def _received_numbers(self):
-        """Return the numbers of all orders that webhooks reported and that are due.
+    def _received_events(self):
+        """Return the events of all orders that webhooks reported and that are due.
 
-        :return: set of KeyCRM's numbers, without orders that are skipped
+        Only their ids: there may be thousands.
+
+        :return: ``{KeyCRM's number: ids of keycrm.event}``, without orders that are skipped
         """
-        skipped = InboxState.for_account(self.account).skipped()
-        waiting = self.env["keycrm.event"]._waiting(self.account, None, skipped)
-        return {order.number for order in waiting if order.rank in (NEW_ORDER, WEBHOOK)}
+        Event = self.env["keycrm.event"]
+        waiting = Event._waiting(self.account, None, InboxState.for_account(self.account).skipped())
+        numbers = [order.number for order in waiting if order.rank in (NEW_ORDER, WEBHOOK)]
+        return Event._unfinished_ids(self.account, numbers)
 
     def _enriched(self, found, *, is_high_load):
         """Read what orders refer to, for all of them at once.

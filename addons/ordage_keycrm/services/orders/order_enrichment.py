@@ -211,7 +211,7 @@ class OrderEnrichment(Service):
             return False
         if self.account.keep_product_info:
             return True
-        read_at, now = mapping.catalog_at, fields.Datetime.now()
+        read_at, now = mapping.catalog_at, self.env.cr.now()
         if not read_at or read_at < now - CATALOG_FRESH:
             return False
         if offer.updated_at and offer.updated_at > (mapping.keycrm_updated_at or datetime.min):

@@ -1,7 +1,5 @@
 from datetime import timedelta
 
-from odoo import fields
-
 from ...const import EVENT_POLLING, POLLING_OVERLAP
 from ...keycrm.order_listing import (
     KnownOrder,
@@ -40,7 +38,7 @@ class OrderPolling(Service):
 
         :return: True when there may be more
         """
-        now = fields.Datetime.now()
+        now = self.env.cr.now().replace(microsecond=0)
         if not self.cursor("orders").page and self._was_polled_recently(now):
             return False
         return self.process_page(now)
@@ -161,7 +159,7 @@ class OrderPolling(Service):
         :param rows: list of OrderRow, of the orders that Odoo does not have in this state
         :return: ``keycrm.order.status``
         """
-        account, now, Event = self.account, fields.Datetime.now(), self.env["keycrm.event"]
+        account, now, Event = self.account, self.env.cr.now(), self.env["keycrm.event"]
         none = self.env["keycrm.order.status"]
         first = Event._first_webhook_at(account) if rows else None
         polled = account.polled_at

@@ -1,8 +1,6 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from odoo import fields
-
 from ...const import EVENT_RECONCILIATION, POLLING_OVERLAP, RECONCILIATION_SECONDS
 from ...keycrm.order_listing import KnownOrder, has_listed_values, is_as_listed
 from ...keycrm.orders import OrderRow
@@ -62,7 +60,8 @@ class OrderReconciliation(Service):
         :param name: one of :data:`LISTS`
         :return: True when there may be more
         """
-        account, now, cr = self.account, fields.Datetime.now(), self.env.cr
+        account, cr = self.account, self.env.cr
+        now = cr.now().replace(microsecond=0)
         cursor = self.cursor(name)
         last, number = cursor.read_until, cursor.page or 1
         is_page_due = cursor.page and name != "other_orders"

@@ -217,6 +217,20 @@ class TestPayments(KeycrmCase):
             self.arrive(order.keycrm_id)
         self.assertEqual(set(self.accounted(order).mapped("state")), {"canceled", "in_process"})
 
+    def test_payment_set_back_to_not_paid_is_canceled_until_paid_again(self):
+        """Otherwise the invoice stays paid in accounting while the order waits for the money."""
+        self.account.payment_journal_id = self.journal
+        order = self.make({})
+        for status, due, in_force in (("not_paid", 200, 0), ("paid", 0, 1)):
+            self.keycrm.patch_payment(
+                order.keycrm_id, self.payment_of(order), status=status, webhook=False
+            )
+            self.arrive(order.keycrm_id)
+            self.assertEqual(order.keycrm_amount_due, due)
+            posted = self.accounted(order).filtered(lambda one: one.state != "canceled")
+            self.assertEqual((len(posted), order.keycrm_payment_ids.payment_id), (in_force, posted))
+        self.assertEqual(len(self.accounted(order)), 2)
+
     def test_changed_amount_of_a_posted_payment_schedules_an_activity(self):
         self.account.payment_journal_id = self.journal
         order = self.make({})

@@ -235,7 +235,7 @@ class KeycrmPayment(models.Model):
         return self.method_id.journal_id or self.account_id.payment_journal_id
 
     def _synchronize(self):
-        """Post paid payments, and cancel those that KeyCRM canceled singly.
+        """Post paid payments, and cancel those that KeyCRM no longer counts as paid.
 
         An order's cancellation cancels all its payments in KeyCRM, also money that the shop keeps: then
         nothing is canceled in accounting, and an activity is scheduled.
@@ -253,7 +253,7 @@ class KeycrmPayment(models.Model):
             elif not payment.payment_id:
                 payment._forget_posted()
                 payment._record_refusal(False)
-            elif payment.status != "not_paid" and not payment.kept_on_cancel:
+            elif not payment.kept_on_cancel:
                 payment._cancel_posted()
 
     def _synchronize_paid(self):
@@ -438,7 +438,7 @@ class KeycrmPayment(models.Model):
         )
 
     def _cancel_posted(self):
-        """Cancel the posted payment of one that KeyCRM canceled or removed.
+        """Cancel the posted payment of one that KeyCRM canceled, removed or no longer counts as paid.
 
         Not where KeyCRM canceled its order.
         """

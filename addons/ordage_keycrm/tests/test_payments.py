@@ -1,10 +1,12 @@
 """Payments: each once, in accounting where a journal is set, and never in an order's way."""
 
 from datetime import datetime
+from unittest.mock import patch
 
 from lxml import etree
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 from odoo.tools.safe_eval import safe_eval
@@ -34,6 +36,13 @@ class TestPayments(KeycrmCase):
 
     def payment_of(self, order):
         return self.keycrm.order(order.keycrm_id)["answer"]["payments"][0]["id"]
+
+    def invoice_of(self, order):
+        """:return: the order's draft invoice"""
+        order.order_line.product_id.invoice_policy = "order"
+        invoice = order._create_invoices()
+        invoice.invoice_date = fields.Date.today()
+        return invoice
 
     def test_each_payment_is_imported_once_with_its_data(self):
         order = self.make(
@@ -89,9 +98,7 @@ class TestPayments(KeycrmCase):
     def test_payment_is_reconciled_with_the_orders_invoice(self):
         self.account.payment_journal_id = self.journal
         order = self.make(status_id=self.status(3).keycrm_id)
-        order.order_line.product_id.invoice_policy = "order"
-        invoice = order._create_invoices()
-        invoice.invoice_date = fields.Date.today()
+        invoice = self.invoice_of(order)
         invoice.action_post()
         self.keycrm.add_payment(order.keycrm_id, amount=200, status="paid", webhook=False)
         self.arrive(order.keycrm_id)
@@ -102,9 +109,7 @@ class TestPayments(KeycrmCase):
         self.account.payment_journal_id = self.journal
         order = self.make({"amount": 150}, {"amount": 50}, status_id=self.status(3).keycrm_id)
         self.assertEqual(len(order.keycrm_payment_ids.payment_id.move_id), 2)
-        order.order_line.product_id.invoice_policy = "order"
-        invoice = order._create_invoices()
-        invoice.invoice_date = fields.Date.today()
+        invoice = self.invoice_of(order)
         invoice.action_post()
         self.assertEqual(invoice.amount_residual, 0)
         self.assertFalse(any(order.keycrm_payment_ids.mapped("problem")))
@@ -112,12 +117,38 @@ class TestPayments(KeycrmCase):
     def test_user_without_payment_rights_can_post_a_prepaid_invoice(self):
         self.account.payment_journal_id = self.journal
         order = self.make({}, status_id=self.status(3).keycrm_id)
-        order.order_line.product_id.invoice_policy = "order"
-        invoice = order._create_invoices()
-        invoice.invoice_date = fields.Date.today()
+        invoice = self.invoice_of(order)
         person = new_test_user(self.env, "biller", groups="account.group_account_invoice")
         invoice.with_user(person).action_post()
         self.assertEqual(invoice.amount_residual, 0)
+
+    def test_invoice_is_not_paid_by_a_draft_or_canceled_payment(self):
+        """Otherwise money that an accountant took back counts as received, or a problem never ends."""
+        self.account.payment_journal_id = self.journal
+        for undo in (("button_draft",), ("button_draft", "button_cancel")):
+            with self.subTest(undo=undo):
+                order = self.make({}, status_id=self.status(3).keycrm_id)
+                for step in undo:
+                    getattr(order.keycrm_payment_ids.payment_id.move_id, step)()
+                invoice = self.invoice_of(order)
+                invoice.action_post()
+                self.assertEqual(invoice.amount_residual, 200)
+                self.assertFalse(order.keycrm_payment_ids.problem)
+                self.assertFalse(self.account.activity_ids)
+
+    def test_reconciliation_that_was_refused_is_done_with_the_next_update(self):
+        """Otherwise its problem and the activity stay for ever, also after the cause was fixed."""
+        self.account.payment_journal_id = self.journal
+        order = self.make({}, status_id=self.status(3).keycrm_id)
+        invoice = self.invoice_of(order)
+        with patch.object(type(invoice.line_ids), "reconcile", side_effect=UserError("Closed")):
+            invoice.action_post()
+            self.arrive(order.keycrm_id)
+        self.assertIn("Closed", order.keycrm_payment_ids.problem)
+        self.assertTrue(self.account.activity_ids)
+        self.arrive(order.keycrm_id)
+        self.assertEqual(invoice.amount_residual, 0)
+        self.assertFalse(order.keycrm_payment_ids.problem or self.account.activity_ids)
 
     def test_payment_canceled_in_keycrm_is_canceled_in_odoo(self):
         self.account.payment_journal_id = self.journal

@@ -263,6 +263,8 @@ class KeycrmPayment(models.Model):
             self.kept_on_cancel = False
         if self.payment_id:
             self._compare_posted()
+            if self.problem_code in _REFUSALS:
+                self._run_in_accounting(lambda payment: payment._reconcile())
         elif self.was_posted:
             self._report_deleted()
         elif self.amount > 0 and not self._is_from_odoo():
@@ -402,9 +404,13 @@ class KeycrmPayment(models.Model):
                 payment._run_in_accounting(lambda payment: payment._reconcile())
 
     def _reconcile(self):
-        """Reconcile the payment with the open amounts of the order's posted invoices."""
+        """Reconcile the payment, while it is posted, with the open amounts of the order's posted invoices."""
         receivable = self.payment_id.move_id.line_ids.filtered(
-            lambda line: line.account_id.account_type == "asset_receivable" and not line.reconciled
+            lambda line: (
+                line.parent_state == "posted"
+                and line.account_id.account_type == "asset_receivable"
+                and not line.reconciled
+            )
         )
         owed = self.sale_order_id.invoice_ids.filtered(
             lambda move: move.state == "posted" and move.move_type == "out_invoice"

@@ -150,6 +150,19 @@ class TestPayments(KeycrmCase):
         self.assertEqual(invoice.amount_residual, 0)
         self.assertFalse(order.keycrm_payment_ids.problem or self.account.activity_ids)
 
+    def test_draft_payment_that_keycrm_cancels_is_canceled(self):
+        """Otherwise accounting refuses it with each update of the order."""
+        self.account.payment_journal_id = self.journal
+        order = self.make({})
+        posted = order.keycrm_payment_ids.payment_id
+        posted.action_draft()
+        self.keycrm.patch_payment(
+            order.keycrm_id, self.payment_of(order), status="canceled", webhook=False
+        )
+        self.arrive(order.keycrm_id)
+        self.assertEqual(posted.state, "canceled")
+        self.assertFalse(order.keycrm_payment_ids.problem)
+
     def test_payment_canceled_in_keycrm_is_canceled_in_odoo(self):
         self.account.payment_journal_id = self.journal
         order = self.make({})

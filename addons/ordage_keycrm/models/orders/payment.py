@@ -467,7 +467,8 @@ class KeycrmPayment(models.Model):
             return
 
         def cancel(payment):
-            payment.payment_id.action_draft()
+            if payment.payment_id.move_id.state != "draft":
+                payment.payment_id.action_draft()
             payment.payment_id.action_cancel()
             payment.write({"payment_id": False, "was_posted": False})
 

@@ -1,6 +1,6 @@
 """Payments: each once, in accounting where a journal is set, and never in an order's way."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from unittest.mock import patch
 
 from lxml import etree
@@ -275,6 +275,48 @@ class TestPayments(KeycrmCase):
             self.assertEqual((len(posted), order.keycrm_payment_ids.payment_id), (in_force, posted))
         self.assertEqual(len(self.accounted(order)), 2)
 
+    def make_shipped(self, *payments):
+        """Let an order arrive that was shipped before the integration."""
+        self.account.archive_status_ids = self.status(5)
+        self.account.payment_journal_id = self.journal
+        order = self.make(*payments, status_id=self.status(5).keycrm_id)
+        self.assertTrue(order.keycrm_skip_delivery)
+        return order
+
+    def test_money_before_the_integration_of_a_shipped_order_is_not_posted(self):
+        """Otherwise the first synchronization posts last year's money, and no invoice ever matches it."""
+        now = fields.Datetime.now()
+        times = [f"{now + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}" for hours in (-1, 1)]
+        for start in (False, now):
+            with self.subTest(start=start):
+                self.account.enabled_since = start
+                order = self.make_shipped(*({"amount": 100, "payment_date": at} for at in times))
+                before, since = order.keycrm_payment_ids.sorted("date")
+                self.assertEqual((order.keycrm_amount_paid, before.status), (200, "paid"))
+                self.assertFalse(before.payment_id)
+                self.assertEqual(bool(since.payment_id), bool(start))
+                self.assertFalse(before.problem or since.problem or order.activity_ids)
+        order = self.make({"payment_date": times[0]}, status_id=self.status(3).keycrm_id)
+        self.assertTrue(order.keycrm_payment_ids.payment_id, "its goods are shipped with Odoo")
+
+    def test_old_money_without_a_rate_is_no_problem(self):
+        self.account.enabled_since = fields.Datetime.now() + timedelta(hours=1)
+        self.account.archive_status_ids = self.status(3)
+        self.account.payment_journal_id = self.journal
+        order = self.make_in("CHF", status_id=self.status(3).keycrm_id)
+        self.assertTrue(order.keycrm_skip_delivery)
+        self.assertFalse(order.keycrm_payment_ids.problem or order.activity_ids)
+
+    def test_cash_on_delivery_in_transit_at_the_start_is_posted(self):
+        """KeyCRM may leave the date of the payment at the day of the order."""
+        self.account.enabled_since = fields.Datetime.now() + timedelta(hours=1)
+        order = self.make_shipped({"status": "not_paid"})
+        self.keycrm.patch_payment(
+            order.keycrm_id, self.payment_of(order), status="paid", webhook=False
+        )
+        self.arrive(order.keycrm_id)
+        self.assertEqual(order.keycrm_payment_ids.payment_id.amount, 200)
+
     def test_changed_amount_of_a_posted_payment_schedules_an_activity(self):
         self.account.payment_journal_id = self.journal
         order = self.make({})
@@ -315,7 +357,8 @@ class TestPayments(KeycrmCase):
         """Let an order of 200 arrive of which 50 were paid in another currency."""
         number = self.new_order(
             [{"name": "Кухоль", "price": 100, "quantity": 2}],
-            payments=[{"amount": 50, "status": "paid", **fields_}],
+            payments=[{"amount": 50, "status": "paid"}],
+            **fields_,
         )
         row = self.keycrm.order(number)["answer"]["payments"][0]
         row.update(actual_amount=50, actual_currency=code, source_currency=code)

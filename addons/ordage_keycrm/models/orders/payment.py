@@ -70,6 +70,12 @@ class KeycrmPayment(models.Model):
         readonly=True,
         help="The payment in accounting is posted once: where a user deletes it, it is not posted again.",
     )
+    was_expected = fields.Boolean(
+        string="Expected at first",
+        copy=False,
+        readonly=True,
+        help="Odoo received it from KeyCRM as not paid: its money came later, whatever its date is.",
+    )
     from_odoo = fields.Boolean(
         string="Sent by Odoo",
         copy=False,
@@ -230,9 +236,24 @@ class KeycrmPayment(models.Model):
         return fields.Datetime.context_timestamp(local, moment).date()
 
     def _journal(self):
-        """Return the journal: that of the payment method, else the account's."""
+        """Return the journal: that of the payment method, else the account's.
+
+        None for money of the time before the integration: its order is never invoiced.
+        """
         self.ensure_one()
+        if self._is_before_integration():
+            return self.env["account.journal"]
         return self.method_id.journal_id or self.account_id.payment_journal_id
+
+    def _is_before_integration(self):
+        """Return whether an order that was shipped before the integration was paid before it too."""
+        self.ensure_one()
+        if not self.sale_order_id.keycrm_skip_delivery:
+            return False
+        start = self.account_id.enabled_since
+        if not start:
+            return True
+        return not self.was_expected and bool(self.date) and self.date < start
 
     def _synchronize(self):
         """Post paid payments, and cancel those that KeyCRM no longer counts as paid.

@@ -55,6 +55,8 @@ class KeycrmOrderImporter(models.AbstractModel):
                 "method_id": method.id if method else False,
                 "transaction_uuid": payment.transaction_uuid or False,
             }
+            if payment.status == "not_paid":
+                vals["was_expected"] = True
             if payment.description:
                 vals["description"] = payment.description
             if payment.transaction_uuid in texts:

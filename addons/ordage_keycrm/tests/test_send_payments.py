@@ -270,10 +270,40 @@ class TestSendPayments(KeycrmCase):
         self.arrive(order.keycrm_id)
         self.assertEqual(order.keycrm_payment_ids.from_odoo, True)
         self.assertFalse(order.keycrm_payment_ids.payment_id)
-        # Its update is deleted in time.
+        # Its update may be deleted.
         self.updates(order).unlink()
         self.arrive(order.keycrm_id)
         self.assertFalse(order.keycrm_payment_ids.payment_id)
+
+    def test_payments_imported_months_after_they_were_sent_are_not_posted(self):
+        """Otherwise accounting has the money twice: the user's payment and KeyCRM's copy of it."""
+        order, invoice = self.invoiced()
+        self.pay(invoice)
+        self.send()
+        update = self.updates(order)
+        self.assertEqual(update.state, "done")
+        self.env.cr.execute(
+            "UPDATE keycrm_order_update SET create_date = now() - interval '100 days'"
+        )
+        self.env.invalidate_all()
+        self.account.keep_days = 90
+        self.account._gc_finished()
+        self.assertTrue(update.exists())
+        self.account.write({"import_payments": True, "payment_journal_id": self.journal.id})
+        self.arrive(order.keycrm_id)
+        self.assertTrue(order.keycrm_payment_ids.from_odoo)
+        self.assertFalse(order.keycrm_payment_ids.payment_id)
+
+    def test_sent_payment_that_a_merge_moved_is_not_posted(self):
+        order, invoice = self.invoiced()
+        self.pay(invoice)
+        self.send()
+        (sent,) = self.keycrm.order(order.keycrm_id)["answer"]["payments"]
+        self.keycrm.remove_payment(order.keycrm_id, sent["id"])
+        self.account.write({"import_payments": True, "payment_journal_id": self.journal.id})
+        other, _invoice = self.invoiced({"status": "paid", "description": sent["description"]})
+        self.assertTrue(other.keycrm_payment_ids.from_odoo)
+        self.assertFalse(other.keycrm_payment_ids.payment_id)
 
     def test_undone_reconciliation_sends_nothing_and_reverts_nothing(self):
         order, invoice = self.invoiced()

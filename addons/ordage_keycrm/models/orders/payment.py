@@ -292,7 +292,10 @@ class KeycrmPayment(models.Model):
             self._post()
 
     def _is_from_odoo(self):
-        """Return whether Odoo itself sent the payment; stored, because old updates are deleted."""
+        """Return whether Odoo itself sent the payment, maybe to an order that KeyCRM merged since.
+
+        Stored, because the update is deleted with its order.
+        """
         self.ensure_one()
         number = not self.from_odoo and odoo_number(self.description or "")
         if number:
@@ -302,7 +305,7 @@ class KeycrmPayment(models.Model):
                     [
                         ("id", "=", number),
                         ("kind", "=", "payment"),
-                        ("sale_order_id", "=", self.sale_order_id.id),
+                        ("account_id", "=", self.account_id.id),
                     ]
                 )
             )

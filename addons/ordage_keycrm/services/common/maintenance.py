@@ -40,6 +40,9 @@ FINISHED = {
     "keycrm.stock.comparison": (("done", "canceled"), "create_date"),
     "keycrm.stock.export": (("done", "canceled"), "create_date"),
 }
+#: Finished records that are deleted, where not all are: an imported payment is compared with the updates
+#: that sent money, also after years.
+DELETED_ONLY = {"keycrm.order.update": [("kind", "!=", "payment")]}
 #: The newest record of each domain is kept: users still read it, and KeyCRM's quantities before a
 #: preview can be restored from it.
 NEWEST_STAYS = {
@@ -110,7 +113,11 @@ def delete_finished(env):
         before = kept_since(account)
         for name, (states, date_field) in FINISHED.items():
             Model = env[name].sudo()
-            domain = [("account_id", "=", account.id), ("state", "in", states)]
+            domain = [
+                ("account_id", "=", account.id),
+                ("state", "in", states),
+                *DELETED_ONLY.get(name, ()),
+            ]
             newest = Model.browse()
             for more_of in NEWEST_STAYS.get(name, ()):
                 newest |= Model.search([*domain, *more_of], order="id desc", limit=1)

@@ -68,6 +68,7 @@
     "assets": {
         "web.assets_backend": ["ordage_keycrm/static/src/**/*"],
     },
+    "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -1,4 +1,17 @@
-"""Uninstall hook of the addon. Installing changes nothing elsewhere in Odoo."""
+"""Hooks of the addon. Installing corrects warehouses of locations, and changes nothing else in Odoo."""
+
+
+def post_init_hook(env):
+    """Correct the warehouse of locations below one that was moved to another warehouse.
+
+    Odoo corrected that of the moved location alone, see ``StockLocation._compute_warehouse_id``.
+
+    :param env: Odoo's environment
+    """
+    # With archived warehouses: they keep their locations.
+    locations = env["stock.location"].with_context(active_test=False).search([])
+    env.add_to_compute(locations._fields["warehouse_id"], locations)
+    locations.flush_recordset(["warehouse_id"])
 
 
 def uninstall_hook(env):

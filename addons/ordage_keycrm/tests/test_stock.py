@@ -2,6 +2,7 @@ from unittest.mock import patch
 
 from odoo.fields import Command
 
+from ..hooks import post_init_hook
 from .stock_common import StockCase
 
 
@@ -142,6 +143,32 @@ class TestStockChanges(StockCase):
         self.assertEqual(self.sent(), [])
         self.shelf.location_id = self.second.lot_stock_id
         self.assert_sent((self.shirt, 6))
+
+    def bin_on_shelf(self):
+        """Make a bin on the shelf that holds 4 of the 10 shirts; both warehouses are sent."""
+        self.kw2.warehouse_ids = self.second
+        self.kw2._allow_sending()
+        box = self.shelf.create({"name": "Bin", "location_id": self.shelf.id})
+        self.move(self.shirt, 4, self.stock, box)
+        self.work()
+        self.sent()
+        return box
+
+    def test_bin_on_a_shelf_moved_to_another_warehouse_is_sent(self):
+        box = self.bin_on_shelf()
+        self.shelf.location_id = self.second.lot_stock_id
+        self.assert_sent((self.shirt, 6), (self.shirt, 4, 2))
+        self.assertEqual(box.warehouse_id, self.second)
+
+    def test_bin_moved_before_the_installation_is_counted_where_it_is(self):
+        box = self.bin_on_shelf()
+        self.env.cr.execute(
+            "UPDATE stock_location SET warehouse_id = %s WHERE id = %s", [self.second.id, box.id]
+        )
+        self.env.invalidate_all()
+        self.assertEqual(self.offered(self.shirt)["on_hand"], 6)
+        post_init_hook(self.env)
+        self.assertEqual(self.offered(self.shirt)["on_hand"], 10)
 
     def test_quants_moved_to_another_kind_of_location_are_sent(self):
         self.move(self.shirt, 4, self.stock, self.shelf)

@@ -67,6 +67,15 @@ class StockLocation(models.Model):
 
     _inherit = "stock.location"
 
+    # === COMPUTE METHODS ===#
+
+    @api.depends("parent_path")
+    def _compute_warehouse_id(self):
+        """Compute the warehouse of the locations below a moved one too: their stock is summed by it."""
+        return super()._compute_warehouse_id()
+
+    # === CRUD METHODS ===#
+
     def write(self, vals):
         decides = not vals.keys().isdisjoint(_LOCATION_FIELDS)
         if decides:
@@ -75,6 +84,8 @@ class StockLocation(models.Model):
         if decides:
             self._keycrm_enqueue_products_inside()
         return result
+
+    # === BUSINESS METHODS ===#
 
     def _keycrm_enqueue_products_inside(self):
         """Record the products in these locations and below them."""

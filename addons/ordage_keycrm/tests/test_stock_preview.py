@@ -87,10 +87,50 @@ class TestStockPreview(StockCase):
     def test_sales_in_keycrm_before_the_choice_are_corrected(self):
         preview = self.preview()
         self.keycrm.set_stock(self.number(self.same), 1, 2, webhook=False)
-        preview.finished_at -= timedelta(hours=2)
+        preview.started_at -= timedelta(minutes=2)
         preview.action_send()
         self.work()
         self.assertEqual(self.shown(self.same), 6)
+
+    def test_changes_between_the_preview_and_the_choice_are_sent(self):
+        preview = self.preview()
+        self.count(self.same, 2)
+        self.count(self.uncounted, 5)
+        self.keycrm.clear_log()
+        preview.action_send()
+        self.sent()
+        self.assertEqual(self.numbers(), [0, 3, 7, 2, 5])
+        self.assertEqual(self.read_requests, [])
+
+    def test_many_zeros_after_the_preview_are_on_hold(self):
+        same = [self.goods(f"{self.id()}-{number}", keycrm={1: 3}) for number in range(6)]
+        for product in same:
+            self.count(product, 3)
+        preview = self.preview()
+        for product in same:
+            self.count(product, 0)
+        preview.action_send()
+        self.work()
+        self.assertEqual(self.numbers(), [0, 3, 7, 6, 8])
+        self.assertEqual([self.shown(product) for product in same], [3] * 6)
+        self.assertEqual(self.account.stock_held_zeros, 6)
+
+    def test_sales_in_keycrm_before_the_opening_are_corrected(self):
+        preview = self.preview()
+        self.keycrm.set_stock(self.number(self.same), 1, 2, webhook=False)
+        preview.started_at -= timedelta(minutes=2)
+        preview.action_take_opening()
+        self.work()
+        self.assertEqual(self.shown(self.same), 6)
+
+    def test_skipped_opening_quantities_stay_in_keycrm_for_the_next_preview(self):
+        preview = self.preview()
+        self.count(self.uncounted, 3)
+        preview.started_at -= timedelta(minutes=2)
+        preview.action_take_opening()
+        self.work()
+        self.assertEqual((preview.choice, preview.left_out_count), ("opening", 1))
+        self.assertEqual(self.shown(self.uncounted), 8)
 
     def test_former_quantities_can_be_restored_with_one_click(self):
         preview = self.preview()

@@ -12,7 +12,7 @@ from ...services.common.circuit_breaker import end_backoff
 from ...services.common.live_updates import notify_clients
 from ...services.stock.stock_settings import StockSettings
 
-#: A choice later than this after the preview is followed by a comparison.
+#: A choice later than this after the preview began to read is followed by a comparison.
 STALE = timedelta(minutes=1)
 #: Values of ``opening`` of products that opening quantities leave as they are, for a reason.
 _SKIPPED = ("serials", "lots", "not_stored", "unread", "changed", "refused")
@@ -164,13 +164,14 @@ class KeycrmStockComparison(models.Model):
         self._check_ready()
         settings = StockSettings(self.account_id)
         settings.begin_sending(self, "send")
-        differing = self._lines([("outcome", "in", ("zero", "lower", "higher"))])
+        differing = self._lines([("outcome", "in", ("zero", "lower", "higher"))]).product_id
         # The preview has shown the user how many quantities become zero.
-        settings.enqueue(differing.product_id, zero_allowed=True)
+        settings.enqueue(differing, zero_allowed=True)
+        # Changes in Odoo since the preview are not recorded; equal quantities cost no request.
+        others = self._lines([("outcome", "in", ("same", "uncounted"))]).product_id
+        settings.enqueue(others - differing)
         end_backoff(self.account_id)
-        if self.finished_at < fields.Datetime.now() - STALE:
-            # KeyCRM's quantities changed while the user decided.
-            self._start(self.account_id, "comparison")
+        self._compare_if_outdated()
         return True
 
     def action_take_opening(self):
@@ -301,6 +302,11 @@ class KeycrmStockComparison(models.Model):
         )
         crons.trigger(account, crons.STOCK)
         return comparison
+
+    def _compare_if_outdated(self):
+        """Compare after a choice: KeyCRM's quantities may have changed since the preview read them."""
+        if self.started_at < fields.Datetime.now() - STALE:
+            self._start(self.account_id, "comparison")
 
     def _amounts(self):
         """Count the offers that are read once more, too."""

@@ -76,6 +76,10 @@ class OpeningQuantities(Service):
         comparison._recount()
         comparison.write({"to_check": False, "left_out_count": len(skipped)})
         settings.enqueue(comparison.line_ids.product_id - skipped.product_id)
+        calculator = self.env["keycrm.stock.calculator"]
+        if not calculator._counted_product_ids(self.account, skipped.product_id.ids):
+            # Otherwise the comparison would overwrite KeyCRM's quantities that are still needed.
+            comparison._compare_if_outdated()
         comparison._notify_user()
         notify_clients(self.account)
 

@@ -182,6 +182,32 @@ class TestStockDrift(StockCase):
         self.work()
         self.assertEqual(self.shown(self.sock), 5)
 
+    def test_comparison_interrupted_by_disabling_starts_again(self):
+        # The product was created last, so that the next page comes after it.
+        following = (len(self.keycrm.offers()) - 1) // 50 + 2
+        for number in range(60):
+            self.keycrm.create_offer(sku=f"PAUSE-{self.id()}-{number}", stock={1: 1})
+        fault = {"status": 500, "page": following, "times": 3}
+        self.keycrm.add_fault("status", path="/offers/stocks", **fault)
+        interrupted = self.comparison()
+        self.assertEqual((interrupted.state, interrupted.next_page), ("reading", following))
+        self.account.enabled = False
+        self.keycrm.set_stock(self.number(self.sock), 1, 2, webhook=False)
+        self.keycrm.clear_faults()
+        CircuitBreaker(self.account)._write("comparison", None)
+        self.account.enabled = True
+        self.work()
+        self.assertEqual(self.shown(self.sock), 5)
+        self.assertEqual(interrupted.state, "canceled")
+
+    def test_comparison_of_a_restored_backup_starts_again(self):
+        old = self.env["keycrm.stock.comparison"]._start(self.account, "comparison")
+        self.account.action_confirm_database()
+        self.assertEqual(old.state, "canceled")
+        self.work()
+        newest = old.search([("account_id", "=", self.account.id)], limit=1)
+        self.assertEqual((newest.state, newest == old), ("done", False))
+
     def test_comparison_with_shifting_pages_resends_nothing(self):
         for number in range(130):
             self.keycrm.create_offer(sku=f"SHIFT-{self.id()}-{number}", stock={1: 1})

@@ -232,7 +232,7 @@ class KeycrmAccount(models.Model):
             CircuitBreaker(account).reset()
             crons.trigger(account)
             if account.enabled and account.push_stock and account.warehouse_ids._sending():
-                self.env["keycrm.stock.comparison"]._start(account, "comparison")
+                self.env["keycrm.stock.comparison"]._restart(account)
         return True
 
     # === BUSINESS METHODS ===#

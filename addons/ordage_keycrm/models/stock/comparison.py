@@ -271,6 +271,31 @@ class KeycrmStockComparison(models.Model):
         )
 
     @api.model
+    def _running(self, account, kind):
+        """Return the comparisons or previews that still read or check.
+
+        :param account: ``keycrm.account``, one
+        :param kind: ``comparison`` or ``preview``
+        :return: ``keycrm.stock.comparison``
+        """
+        return self.sudo().search(
+            [
+                ("account_id", "=", account.id),
+                ("kind", "=", kind),
+                ("state", "in", ("reading", "checking")),
+            ]
+        )
+
+    @api.model
+    def _restart(self, account):
+        """Compare from the beginning: what a running comparison has read may be outdated.
+
+        :param account: ``keycrm.account``, one
+        """
+        self._running(account, "comparison")._end("canceled")
+        self._start(account, "comparison")
+
+    @api.model
     def _start(self, account, kind):
         """Start a comparison, unless one of the same kind is still running.
 
@@ -278,21 +303,13 @@ class KeycrmStockComparison(models.Model):
         :param kind: ``comparison`` or ``preview``
         :return: ``keycrm.stock.comparison``
         """
-        Comparison = self.sudo()
-        running = Comparison.search(
-            [
-                ("account_id", "=", account.id),
-                ("kind", "=", kind),
-                ("state", "in", ("reading", "checking")),
-            ],
-            limit=1,
-        )
+        running = self._running(account, kind)
         if running:
-            return running
+            return running[:1]
         warehouses = account.warehouse_ids.filtered("warehouse_ids")
         if kind == "comparison":
             warehouses = account.warehouse_ids._sending()
-        comparison = Comparison.create(
+        comparison = self.sudo().create(
             {
                 "account_id": account.id,
                 "kind": kind,
@@ -306,7 +323,7 @@ class KeycrmStockComparison(models.Model):
     def _compare_if_outdated(self):
         """Compare after a choice: KeyCRM's quantities may have changed since the preview read them."""
         if self.started_at < fields.Datetime.now() - STALE:
-            self._start(self.account_id, "comparison")
+            self._restart(self.account_id)
 
     def _amounts(self):
         """Count the offers that are read once more, too."""

@@ -62,8 +62,7 @@ class StockSettings(Service):
         """Compare all stock after the integration was disabled: changes meanwhile are not recorded."""
         account = self.account
         if account.push_stock and account.warehouse_ids._sending():
-            Comparison = self.env["keycrm.stock.comparison"].with_user(SUPERUSER_ID)
-            Comparison._start(account, "comparison")
+            self.env["keycrm.stock.comparison"].with_user(SUPERUSER_ID)._restart(account)
 
     def begin_sending(self, comparison, choice):
         """Send each change from now on to the warehouses that were previewed.

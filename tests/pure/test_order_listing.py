@@ -67,18 +67,18 @@ def test_newest_update_is_never_in_the_future():
 @pytest.mark.parametrize(
     ("seconds", "begins"),
     [
-        ([-60, -60, -30], -30),
+        ([-60, -60, -30], -31),
         # The beginning is never in the future.
-        ([-60, 3600], 0),
-        # A page of one second is followed by the next page: otherwise it would be read forever.
-        ([-60, -60], None),
+        ([-60, 3600], -1),
+        # A page of two seconds is followed by the next page: otherwise it would be read forever.
+        ([-60, -59], None),
         # KeyCRM did not sort, or did not filter.
         ([-30, -60], None),
         ([-90, -30], None),
         ([], None),
     ],
 )
-def test_rest_of_a_list_begins_with_the_last_row_of_a_page(seconds, begins):
+def test_rest_of_a_list_begins_before_the_last_row_of_a_page(seconds, begins):
     rows = [row(updated_at=at(value)) for value in seconds]
     assert rest_begins_at(rows, at(-60), NOON) == (None if begins is None else at(begins))
 

@@ -84,18 +84,21 @@ def newest_update(rows: Collection[OrderRow], end: datetime) -> datetime | None:
 
 
 def rest_begins_at(rows: Collection[OrderRow], since: datetime, end: datetime) -> datetime | None:
-    """Return where the rest of a list begins that is sorted by the last update: at a page's last row.
+    """Return where the rest of a list begins that is sorted by the last update: before a page's last row.
+
+    One second before it: whether KeyCRM returns the orders of the second at which a window begins is not
+    known.
 
     :param rows: of the page
     :param since: beginning of the window, naive UTC
     :param end: end of the window, naive UTC
-    :return: None if the list has to be read page by page: the page holds updates of one second only, or
+    :return: None if the list has to be read page by page: the page holds updates of two seconds at most, or
         KeyCRM did not filter or sort as requested
     """
     times = [row.updated_at for row in rows if row.updated_at]
     if not times or times[0] < since or times != sorted(times):
         return None
-    rest = min(times[-1], end)
+    rest = min(times[-1], end) - timedelta(seconds=1)
     return rest if rest > since else None
 
 

@@ -231,6 +231,10 @@ class TestPayments(KeycrmCase):
         self.accounted(order).unlink()
         self.arrive(order.keycrm_id)
         person = new_test_user(self.env, "poster", groups="account.group_account_invoice")
+        self.account.payment_journal_id = False
+        with self.assertRaises(UserError):
+            order.keycrm_payment_ids.with_user(person).action_post_again()
+        self.account.payment_journal_id = self.journal
         order.keycrm_payment_ids.with_user(person).action_post_again()
         self.assertEqual(order.keycrm_payment_ids.payment_id, self.accounted(order))
         self.assertEqual(self.accounted(order).amount, 200)

@@ -74,7 +74,7 @@ class KeycrmPayment(models.Model):
         string="Expected at first",
         copy=False,
         readonly=True,
-        help="Odoo received it from KeyCRM as not paid: its money came later, whatever its date is.",
+        help="The first import received it as not paid: its money came later, whatever its date is.",
     )
     from_odoo = fields.Boolean(
         string="Sent by Odoo",
@@ -112,12 +112,15 @@ class KeycrmPayment(models.Model):
         """Post payments again that a user deleted from accounting.
 
         :return: True
+        :raise UserError: when the account has no journal for them
         """
         self.env["account.payment"].check_access("create")
         self.check_access("read")
         for payment in self.filtered(lambda one: one.was_posted and not one.sudo().payment_id):
             lang = company_language(payment.account_id.sudo().company_id)
             payment = as_bridge(payment.with_context(lang=lang))
+            if not payment._journal():
+                raise UserError(self.env._("Choose a payment journal in the KeyCRM account first."))
             payment._forget_posted()
             payment.with_company(payment.company_id)._synchronize()
         return True
@@ -135,13 +138,14 @@ class KeycrmPayment(models.Model):
             self.write(changed)
 
     def _move_to(self, order):
-        """Remove the activity of the former order when KeyCRM merged it into another one.
+        """Remove the activities of the former order when KeyCRM merged it into another one.
 
         :param order: ``sale.order`` that has the payment now
         """
         self.ensure_one()
         if self.sale_order_id != order:
-            self.sale_order_id._keycrm_unlink_activity(self._activity_code("refund"))
+            names = ("refund", "deleted", "currency", "status", "changed")
+            self.sale_order_id._keycrm_unlink_activity(*map(self._activity_code, names))
 
     def _activity_code(self, name):
         """Return the code of an activity about this payment of the order."""
@@ -238,7 +242,7 @@ class KeycrmPayment(models.Model):
     def _journal(self):
         """Return the journal: that of the payment method, else the account's.
 
-        None for money of the time before the integration: its order is never invoiced.
+        Empty for money that was received before the integration, as its order is never invoiced.
         """
         self.ensure_one()
         if self._is_before_integration():

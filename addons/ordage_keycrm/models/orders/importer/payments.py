@@ -55,8 +55,6 @@ class KeycrmOrderImporter(models.AbstractModel):
                 "method_id": method.id if method else False,
                 "transaction_uuid": payment.transaction_uuid or False,
             }
-            if payment.status == "not_paid":
-                vals["was_expected"] = True
             if payment.description:
                 vals["description"] = payment.description
             if payment.transaction_uuid in texts:
@@ -65,6 +63,7 @@ class KeycrmOrderImporter(models.AbstractModel):
                 known[number]._move_to(record)
                 known[number]._write_changed(vals)
             else:
+                vals["was_expected"] = payment.status == "not_paid"
                 new.append({"account_id": account.id, "keycrm_id": number, **vals})
         created = Payment.create(new)
         removed.filtered(lambda payment: payment.status != "removed").status = "removed"

@@ -61,12 +61,13 @@ class StockPicking(models.Model):
 
         :raise UserError: when one would be: a user can cancel it instead
         """
+        # Odoo has deleted the moves before this is called, so that what users declined is not known.
         kept = self.filtered("keycrm_expected_return")
         if kept:
             raise UserError(
                 self.env._(
-                    "Cancel the return instead of deleting it: a deleted one would be expected again. "
-                    "Returns: %(returns)s.",
+                    "Keep these returns, or cancel them if the goods do not come back: Odoo would create "
+                    "deleted ones again. Returns: %(returns)s.",
                     returns=", ".join(kept.mapped("display_name")),
                 )
             )

@@ -47,7 +47,7 @@ class OdooLine:
         return max(self.delivered, self.invoiced)
 
     @property
-    def is_free(self) -> bool:
+    def is_unrestricted(self) -> bool:
         """Return whether the line follows KeyCRM without conditions, and may be deleted."""
         return not self.is_confirmed and not self.fixed
 
@@ -69,12 +69,12 @@ class Edit:
 def remove(line: OdooLine, released: dict[str, Any]) -> Edit:
     """Decide how a line changes that KeyCRM has removed.
 
-    A line of a confirmed order is never deleted: its quantity becomes 0, or what was delivered.
+    Only an unrestricted line is deleted. The quantity of others becomes what was delivered or invoiced.
 
     :param line: the line
     :param released: values of a line for which KeyCRM holds no stock
     """
-    if line.is_free:
+    if line.is_unrestricted:
         return Edit({}, is_removal=True)
     vals = {"product_uom_qty": line.fixed, "keycrm_excess": line.fixed, **line.price, **released}
     return Edit(vals, (Conflict.QUANTITY,) if line.fixed else ())
@@ -88,7 +88,7 @@ def change(line: OdooLine, wanted: dict[str, Any], is_same_price: bool) -> Edit:
     :param is_same_price: whether price and discount are equal
     """
     vals, conflicts = {**wanted, "keycrm_excess": 0.0}, []
-    if line.is_free:
+    if line.is_unrestricted:
         return Edit(vals)
     quantity = wanted["product_uom_qty"]
     # A user may have shipped more than was ordered: without a change in KeyCRM, nothing is reported.

@@ -51,12 +51,12 @@ def differs(wanted: Decimal, known: Decimal | float | None, step: float = 0.0) -
     :param step: the smallest amount of the company's currency, in that of the values; zero where both are
         the same
     """
-    if wanted <= 0:
+    if wanted <= 0 or (known is not None and to_money(known) == wanted):
         return False
     if known is None or not step:
-        return known is None or to_money(known) != wanted
+        return True
     imported = math.floor(float(known) / step + 0.5 + _NOISE) * step
-    return to_money(known) != wanted and abs(imported - float(wanted)) > 0.005 + _NOISE
+    return abs(imported - float(wanted)) > 0.005 + _NOISE
 
 
 def rows_within(rows: int, seconds: float, most: int) -> int:

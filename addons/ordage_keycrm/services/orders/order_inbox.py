@@ -134,14 +134,14 @@ class OrderInbox(Service):
         :param is_high_load: whether many orders wait
         :return: numbers of the orders that were processed
         """
-        processed, further = set(), {}
+        processed, event_ids = set(), {}
         own = events.filtered(lambda event: event.keycrm_order_id in set(numbers))
         if not own:
             return processed
         hints = own._time_hints()
-        for read in self.read_orders(numbers, hints, further, singles, is_high_load=is_high_load):
+        for read in self.read_orders(numbers, hints, event_ids, singles, is_high_load=is_high_load):
             processed.update(read)
-            ids = [event_id for number in read for event_id in further.get(number, ())]
+            ids = [event_id for number in read for event_id in event_ids.get(number, ())]
             self.service(OrderWriter).write_orders(
                 read, own | own.browse(ids), is_high_load=is_high_load
             )
@@ -252,14 +252,14 @@ class OrderInbox(Service):
 
     # === READING ===#
 
-    def read_orders(self, numbers, hints, further, singles=None, *, is_high_load=False):
+    def read_orders(self, numbers, hints, event_ids, singles=None, *, is_high_load=False):
         """Read orders by number: few singly, many from lists first.
 
         There is no filter by id.
 
         :param numbers: KeyCRM's
         :param hints: see :meth:`~.event.KeycrmEvent._time_hints`
-        :param further: filled with the events of other orders that are read too, as they are before the
+        :param event_ids: filled with the events of other orders that are read too, as they are before the
             first request; see :meth:`_received_events`
         :param singles: maximum number of orders that are read one by one; None for all
         :param is_high_load: whether many orders wait
@@ -271,7 +271,7 @@ class OrderInbox(Service):
         if len(missing) > READ_SINGLY_UP_TO and state.are_lists_useful():
             found, unread_list = {}, state.unread_list
             try:
-                unread_list = self._read_from_lists(hints, missing, found, further)
+                unread_list = self._read_from_lists(hints, missing, found, event_ids)
                 found.update(self._enriched(found, is_high_load=is_high_load))
             except KeyCrmError:
                 yield from parts(found)
@@ -300,7 +300,7 @@ class OrderInbox(Service):
                 part = {}
         yield from parts(part)
 
-    def _read_from_lists(self, hints, missing, found, further):
+    def _read_from_lists(self, hints, missing, found, event_ids):
         """Read orders from lists.
 
         Of a long inbox, all waiting orders of a page are taken, not only the most urgent ones, and the
@@ -309,14 +309,14 @@ class OrderInbox(Service):
         :param hints: see :meth:`read_orders`
         :param missing: numbers of the orders; those that are found are removed
         :param found: ``{number: Order or KeyCrmError}``, filled also when reading is interrupted
-        :param further: see :meth:`read_orders`
+        :param event_ids: see :meth:`read_orders`
         :return: where the next call continues, see :class:`~.order_priorities.InboxState`
         """
         state, page = InboxState.for_account(self.account), None
         is_long = len(missing) >= INBOX_BATCH or bool(state.unread_list)
         if is_long:
-            further.update(self._received_events())
-        wanted = missing.keys() | further.keys()
+            event_ids.update(self._received_events())
+        wanted = missing.keys() | event_ids.keys()
         hints, first = state.unread_list or (hints, 1)
         # Other orders are updated too, or were just read. Those of a long inbox are on each page.
         full = -(-len(missing) // PAGE_SIZE)

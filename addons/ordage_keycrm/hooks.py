@@ -4,7 +4,7 @@
 def post_init_hook(env):
     """Correct the warehouse of locations below one that was moved to another warehouse.
 
-    Odoo corrected that of the moved location alone, see ``StockLocation._compute_warehouse_id``.
+    Odoo updates only the moved location, not the ones below it, see ``StockLocation._compute_warehouse_id``.
 
     :param env: Odoo's environment
     """

@@ -107,7 +107,7 @@ class ResCurrency(models.Model):
         payments = self.env["keycrm.payment"]._waiting_for_rate(self)
         (orders | payments.sale_order_id)._keycrm_refresh_rate()
         for company, waiting in payments.grouped("company_id").items():
-            # That of activities which this schedules.
+            # Activities are scheduled in the company's language.
             lang = company_language(company)
             waiting.with_company(company).with_context(lang=lang)._synchronize()
         self.env["keycrm.offer"]._enqueue_without_rate()

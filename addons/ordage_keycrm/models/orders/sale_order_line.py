@@ -81,8 +81,8 @@ class SaleOrderLine(models.Model):
     keycrm_excess = fields.Float(
         string="Not ordered any more",
         digits="Product Unit",
-        help="The part of the quantity that KeyCRM has removed. It stays because it was delivered or "
-        "invoiced, and it is not shipped.",
+        help="The part of the quantity that KeyCRM has removed. The line keeps it because it was already "
+        "delivered or invoiced. Odoo ships nothing more for it.",
         **BRIDGE_FIELD,
     )
     keycrm_name = fields.Text(
@@ -255,12 +255,12 @@ class SaleOrderLine(models.Model):
         Odoo counts expected returns as not delivered and would ship the same quantity again.
         """
         quantity = super()._get_qty_procurement(previous_product_uom_qty)
-        # Odoo's method for kits may precede this one, so that of the module for kits adds it.
+        # For kits, sale_mrp may return without calling this method: ordage_keycrm_mrp adds it.
         is_counted = self.keycrm_excess and not self._keycrm_components()
         return quantity + (self._keycrm_not_to_procure() if is_counted else 0.0)
 
     def _keycrm_not_to_procure(self):
-        """Return the part of the line's quantity that is neither ordered nor with the buyer to stay."""
+        """Return the part of the line's quantity that is neither ordered nor kept by the buyer."""
         wanted = self.product_uom_qty - self.keycrm_excess
         stays_out = self.qty_delivered - self._keycrm_expected_back()
         return self.product_uom_qty - max(wanted, stays_out)

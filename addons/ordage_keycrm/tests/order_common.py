@@ -29,6 +29,17 @@ class OrderCase(KeycrmCase):
         self.keycrm.set_status(order.keycrm_id, status.keycrm_id, webhook=False)
         return self.arrive(order.keycrm_id)
 
+    def match_second_warehouse(self):
+        """Match KeyCRM's warehouse 1 to the account's warehouse, and 2 to a new one, which is returned."""
+        second = self.env["stock.warehouse"].create({"name": "Другий", "code": "DRU"})
+        for remote, warehouse in ((1, self.warehouse), (2, second)):
+            mapping = self.account.warehouse_ids.filtered(lambda w, r=remote: w.keycrm_id == r)
+            mapping = mapping or mapping.create(
+                {"account_id": self.account.id, "keycrm_id": remote, "name": str(remote)}
+            )
+            mapping.warehouse_ids = warehouse
+        return second
+
     def line_id(self, order, index=0):
         return self.keycrm.order(order.keycrm_id)["answer"]["products"][index]["id"]
 

@@ -84,13 +84,7 @@ class TestSkippedLater(StockCase):
 class TestShippingChanges(OrderCase):
     def setUp(self):
         super().setUp()
-        self.second = self.env["stock.warehouse"].create({"name": "Другий", "code": "DRU"})
-        for remote, warehouse in ((1, self.warehouse), (2, self.second)):
-            mapping = self.account.warehouse_ids.filtered(lambda w, r=remote: w.keycrm_id == r)
-            mapping = mapping or mapping.create(
-                {"account_id": self.account.id, "keycrm_id": remote, "name": str(remote)}
-            )
-            mapping.warehouse_ids = warehouse
+        self.second = self.match_second_warehouse()
         number = self.new_order(
             [{"offer_id": self.offer, "price": 100, "quantity": 5, "warehouse_id": 1}],
             status_id=self.made.keycrm_id,

@@ -6,13 +6,7 @@ from .order_common import OrderCase
 class TestStillToShip(OrderCase):
     def setUp(self):
         super().setUp()
-        self.second = self.env["stock.warehouse"].create({"name": "Другий", "code": "DRU"})
-        for remote, warehouse in ((1, self.warehouse), (2, self.second)):
-            mapping = self.account.warehouse_ids.filtered(lambda w, r=remote: w.keycrm_id == r)
-            mapping = mapping or mapping.create(
-                {"account_id": self.account.id, "keycrm_id": remote, "name": str(remote)}
-            )
-            mapping.warehouse_ids = warehouse
+        self.second = self.match_second_warehouse()
 
     def edit(self, order, **values):
         number = order.keycrm_id

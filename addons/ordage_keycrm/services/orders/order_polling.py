@@ -70,7 +70,7 @@ class OrderPolling(Service):
 
         An order that is updated meanwhile moves to the end of the list, and the rows after it move
         forward, the first of a page to the page before. So the rest of the list is read as the first page
-        of a window that begins with the last row of this one.
+        of a window that begins one second before the last row of this one.
 
         :param now: naive UTC
         :return: True when there may be more

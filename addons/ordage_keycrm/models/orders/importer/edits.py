@@ -92,12 +92,12 @@ class KeycrmOrderImporter(models.AbstractModel):
         batch.affected_products.update(
             vals["product_id"] for vals in wanted.values() if vals.get("keycrm_stock_status")
         )
-        is_coming_back = is_canceled or record.keycrm_shipping_status in COMING_BACK
-        if record.state == "sale" and not is_coming_back:
+        is_refused = record.keycrm_shipping_status in COMING_BACK
+        if record.state == "sale" and not (is_canceled or is_refused):
             # Before the write, in which Odoo ships again what is expected back.
             record._keycrm_reduce_returns(kept)
         if commands:
-            self._write_lines(record, commands, adjusts_transfers=is_canceled or not is_coming_back)
+            self._write_lines(record, commands, adjusts_transfers=is_canceled or not is_refused)
         if not is_canceled:
             self._report_conflicts(record, conflicts)
             record._keycrm_leave_archived_warehouse()

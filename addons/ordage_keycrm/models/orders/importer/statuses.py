@@ -122,7 +122,7 @@ class KeycrmOrderImporter(models.AbstractModel):
         for order in batch.orders:
             record = batch.record(order)
             if record.keycrm_shipping_status in COMING_BACK and record.state == "sale":
-                record._keycrm_expect_return(dict.fromkeys(record._keycrm_lines_out(), 0.0))
+                record._keycrm_expect_return(dict.fromkeys(record.order_line, 0.0))
 
     @api.model
     def _report_shipped_elsewhere(self, batch):
